@@ -1,0 +1,92 @@
+//! [`Error`] and [`Result`]: everything that can go wrong, with the file, field or tensor it concerns.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::weights::CheckpointError;
+
+/// The result of every fallible operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Everything that can go wrong. The text names what was expected, what was found, and where.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused to read or write a file.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+
+    /// A file was read but its content is not what it should be: a configuration, a tokenizer, a picture.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// A checkpoint does not fit the model that its configuration describes.
+    #[error(transparent)]
+    Checkpoint(Box<CheckpointError>),
+
+    /// A value that the caller passed is outside its range.
+    #[error("{field} is {value}, expected {expected}")]
+    Invalid {
+        /// The builder method or function argument.
+        field: &'static str,
+        /// The value passed.
+        value: String,
+        /// The values that are accepted.
+        expected: String,
+    },
+
+    /// The pipeline lacks a part that the request needs.
+    #[error("this pipeline has no {part}: {reason}")]
+    Missing {
+        /// The part, such as `first text encoder`.
+        part: &'static str,
+        /// Why the request needs it.
+        reason: String,
+    },
+
+    /// A stage produced infinite values or values that are not numbers.
+    #[error("the {stage} produced values that are not finite{}", step.map(|n| format!(" at step {n}")).unwrap_or_default())]
+    NonFinite {
+        /// The stage: `text encoder`, `unet`, `vae decoder`…
+        stage: &'static str,
+        /// The step of the sampling loop, from 0.
+        step: Option<usize>,
+    },
+
+    /// The device does not exist or cannot do what is asked of it.
+    #[error("device {device}: {reason}")]
+    Device {
+        /// The device as the user writes it: `cpu`, `cuda:1`.
+        device: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+
+    /// libtorch reported an error.
+    #[error("libtorch: {0}")]
+    Torch(#[from] tch::TchError),
+}
+
+impl Error {
+    pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { path: path.as_ref().to_owned(), source }
+    }
+
+    pub(crate) fn file(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::File { path: path.as_ref().to_owned(), reason: reason.into() }
+    }
+
+    pub(crate) fn invalid(field: &'static str, value: impl ToString, expected: impl Into<String>) -> Self {
+        Self::Invalid { field, value: value.to_string(), expected: expected.into() }
+    }
+}

@@ -1,0 +1,10 @@
+//! Stable Diffusion XL on libtorch.
+
+mod error;
+mod noise;
+mod runtime;
+mod weights;
+
+pub use error::{Error, Result};
+pub use noise::NoiseSource;
+pub use runtime::{Device, Precision};

@@ -1,0 +1,75 @@
+//! The Rust side of `src/shim/torch_ext.h`: libtorch calls that tch lacks.
+#![expect(unsafe_code, reason = "the C functions of our own shim")]
+
+use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ptr::{self, NonNull};
+
+use tch::{TchError, Tensor};
+
+use crate::error::Result;
+
+#[repr(C)]
+struct RawGenerator {
+    _opaque: [u8; 0],
+}
+
+unsafe extern "C" {
+    fn sdxl_shim_error() -> *const c_char;
+    fn sdxl_shim_generator_new(seed: u64, out: *mut *mut RawGenerator) -> c_int;
+    fn sdxl_shim_generator_free(generator: *mut RawGenerator);
+    fn sdxl_shim_randn(
+        generator: *mut RawGenerator,
+        sizes: *const i64,
+        rank: usize,
+        out: *mut *mut c_void,
+    ) -> c_int;
+    fn sdxl_shim_load_cuda(out: *mut c_int) -> c_int;
+}
+
+fn check(status: c_int) -> Result<()> {
+    if status == 0 {
+        return Ok(());
+    }
+    // SAFETY: the shim returns a NUL-terminated string that lives until this thread's next call.
+    let text = unsafe { CStr::from_ptr(sdxl_shim_error()) };
+    Err(TchError::Torch(text.to_string_lossy().into_owned()).into())
+}
+
+/// libtorch's CPU generator (MT19937), apart from its global one.
+pub(crate) struct Generator(NonNull<RawGenerator>);
+
+// SAFETY: an at::Generator belongs to no thread; only `&mut self` methods use it.
+unsafe impl Send for Generator {}
+
+impl Generator {
+    pub(crate) fn new(seed: u64) -> Result<Self> {
+        let mut raw = ptr::null_mut();
+        // SAFETY: `raw` is valid for the write.
+        check(unsafe { sdxl_shim_generator_new(seed, &mut raw) })?;
+        NonNull::new(raw).map(Self).ok_or_else(|| TchError::Torch("no generator".into()).into())
+    }
+
+    /// Standard normal numbers in f32 on the CPU, as `torch.randn(shape, generator=…)`.
+    pub(crate) fn randn(&mut self, shape: &[i64]) -> Result<Tensor> {
+        let mut raw = ptr::null_mut();
+        // SAFETY: the generator is alive, and `shape` has `shape.len()` readable sizes.
+        check(unsafe { sdxl_shim_randn(self.0.as_ptr(), shape.as_ptr(), shape.len(), &mut raw) })?;
+        // SAFETY: on success `raw` is a new at::Tensor that nobody else owns.
+        Ok(unsafe { Tensor::from_ptr(raw.cast()) })
+    }
+}
+
+impl Drop for Generator {
+    fn drop(&mut self) {
+        // SAFETY: made by sdxl_shim_generator_new, freed once.
+        unsafe { sdxl_shim_generator_free(self.0.as_ptr()) }
+    }
+}
+
+/// Opens libtorch's CUDA half when it lies beside the CPU half; says whether it is there.
+pub(crate) fn load_cuda() -> Result<bool> {
+    let mut loaded = 0;
+    // SAFETY: `loaded` is valid for the write.
+    check(unsafe { sdxl_shim_load_cuda(&mut loaded) })?;
+    Ok(loaded != 0)
+}

@@ -1,0 +1,24 @@
+// The few libtorch calls that tch lacks, as C functions.
+//
+// Every function is behind catch (...): it returns 0 on success and 1 on failure, and then
+// sdxl_shim_error() has the text, per thread. A C++ exception must never reach Rust, where it aborts.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+extern "C" {
+typedef struct sdxl_shim_generator sdxl_shim_generator;
+
+/// The text of this thread's last failure. Valid until the next call on the same thread.
+const char *sdxl_shim_error();
+
+/// A CPU generator (MT19937), the one that torch.Generator("cpu").manual_seed(seed) makes.
+int sdxl_shim_generator_new(uint64_t seed, sdxl_shim_generator **out);
+void sdxl_shim_generator_free(sdxl_shim_generator *generator);
+
+/// torch.randn(sizes, generator=generator), f32 on the CPU. *out is an at::Tensor* that tch may own.
+int sdxl_shim_randn(sdxl_shim_generator *generator, const int64_t *sizes, size_t rank, void **out);
+
+/// Opens libtorch_cuda.so when it lies beside libtorch_cpu.so. *out says whether it is loaded now.
+int sdxl_shim_load_cuda(int *out);
+}
