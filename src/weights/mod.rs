@@ -1,7 +1,27 @@
-//! probe
-use std::path::PathBuf;
-/// Probe.
-#[derive(Debug, thiserror::Error)]
-#[error("{}", path.display())]
-pub struct CheckpointError { /// x
- pub path: PathBuf }
+//! Weights: safetensors files and folders as named, shape-checked tensors.
+//!
+//! A model is loaded in two passes over the same `load` code: the first lists the tensors that it needs
+//! ([`tensors_of`]) and compares them with the headers, so that everything that is wrong is reported at
+//! once; the second reads the data, straight into the tensors' memory.
+
+mod checkpoint;
+mod files;
+mod parameter;
+mod random;
+mod recognise;
+mod rename;
+mod report;
+mod safetensors;
+mod source;
+mod upload;
+
+pub use checkpoint::Checkpoint;
+pub(crate) use checkpoint::SingleFile;
+pub(crate) use files::write_atomically;
+pub use parameter::Parameter;
+pub use random::RandomWeights;
+pub use rename::Component;
+pub use report::{CheckpointError, ShapeMismatch};
+pub use safetensors::save_safetensors;
+pub use source::{TensorSource, TensorSpec, Weights, tensors_of};
+pub(crate) use upload::{bytes_of, tensor_from};

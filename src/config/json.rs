@@ -1,0 +1,33 @@
+//! Reading small text files with a cap on their size.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+
+/// No configuration comes near this size.
+const CONFIG_CAP: u64 = 4 << 20;
+
+/// The text of a regular file of at most `cap` bytes.
+pub(crate) fn read_text(path: &Path, cap: u64) -> Result<String> {
+    let file = File::open(path).map_err(Error::io(path))?;
+    let metadata = file.metadata().map_err(Error::io(path))?;
+    if !metadata.is_file() {
+        return Err(Error::file(path, "not a regular file"));
+    }
+    if metadata.len() > cap {
+        return Err(Error::file(path, format!("{} bytes, more than the {cap} accepted", metadata.len())));
+    }
+    let mut bytes = Vec::new();
+    // The file may grow while it is read.
+    file.take(cap).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    String::from_utf8(bytes).map_err(|_| Error::file(path, "not UTF-8 text"))
+}
+
+/// A JSON file of at most 4 MiB.
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    serde_json::from_str(&read_text(path, CONFIG_CAP)?).map_err(|error| Error::file(path, error.to_string()))
+}

@@ -1,0 +1,66 @@
+//! Token embeddings, and the sinusoidal embedding of numbers.
+
+use tch::{Kind, Tensor};
+
+use crate::error::Result;
+use crate::weights::{Parameter, Weights};
+
+/// A table of vectors, looked up by index.
+#[derive(Debug)]
+pub struct Embedding {
+    weight: Parameter,
+    kind: Kind,
+}
+
+impl Embedding {
+    /// Reads a table of `count` vectors of that width.
+    pub fn load(weights: &Weights, count: i64, width: i64) -> Result<Self> {
+        let weight = weights.parameter("weight", &[count, width])?;
+        Ok(Self { weight, kind: weights.kind() })
+    }
+
+    /// The vectors of some indices, in the compute type. Only these rows are converted.
+    ///
+    /// # Shapes
+    /// `(…)` of i64 to `(…, width)`.
+    pub fn forward(&self, indices: &Tensor) -> Result<Tensor> {
+        Ok(Tensor::f_embedding(self.weight.stored(), indices, -1, false, false)?.f_to_kind(self.kind)?)
+    }
+}
+
+/// The order of the two halves of a sinusoidal embedding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SinCos {
+    /// Cosines first, period 10000 at `i = half`: timesteps and micro-conditioning
+    /// (diffusers: `flip_sin_to_cos`, shift 0).
+    CosFirst,
+    /// Sines first, period 10000 at `i = half − 1`: the guidance scale of LCM models.
+    SinFirst,
+}
+
+/// The sinusoidal embedding of numbers: `cos` and `sin` of `x · 10000^(−i/half)`.
+///
+/// Computed in f32 and in the order of operations of diffusers: angles reach 1000 radians, so 16-bit floats
+/// would be off by whole periods.
+///
+/// # Shapes
+/// `(N)` to `(N, width)` in f32; `width` is even.
+pub fn sinusoidal(x: &Tensor, width: i64, order: SinCos) -> Result<Tensor> {
+    let half = width / 2;
+    let steps = match order {
+        SinCos::CosFirst => half,
+        SinCos::SinFirst => half - 1,
+    };
+    let exponent = Tensor::f_arange(half, (Kind::Float, x.device()))?;
+    let frequencies = match order {
+        SinCos::CosFirst => exponent.f_mul_scalar(-10000f64.ln())?.f_div_scalar(steps)?,
+        SinCos::SinFirst => exponent.f_mul_scalar(-10000f64.ln() / steps as f64)?,
+    }
+    .f_exp()?;
+    let angles = x.f_to_kind(Kind::Float)?.f_unsqueeze(-1)?.f_mul(&frequencies.f_unsqueeze(0)?)?;
+    let (sin, cos) = (angles.f_sin()?, angles.f_cos()?);
+    Ok(match order {
+        SinCos::CosFirst => Tensor::f_cat(&[cos, sin], -1)?,
+        SinCos::SinFirst => Tensor::f_cat(&[sin, cos], -1)?,
+    })
+}

@@ -1,0 +1,188 @@
+//! The levels of the UNet: [`Down`], [`Mid`] and [`Up`].
+
+use tch::Tensor;
+
+use super::resnet::Resnet;
+use super::transformer::Transformer;
+use crate::config::{LevelConfig, UnetConfig};
+use crate::error::{Error, Result};
+use crate::nn::{Conv2d, upsample_nearest};
+use crate::weights::Weights;
+
+/// Where a level stands: the channels that come in, and whether it is the last on its way.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) channels: i64,
+    pub(super) last: bool,
+}
+
+/// The transformers of a level, one behind each residual block that has one.
+fn load_attentions(
+    weights: &Weights,
+    config: &UnetConfig,
+    level: &LevelConfig,
+) -> Result<Vec<Option<Transformer>>> {
+    let load = |(index, depth): (usize, &Option<usize>)| match depth {
+        Some(depth) => {
+            let weights = weights.at("attentions").at(index);
+            Transformer::load(&weights, config, (level.channels, level.heads, *depth)).map(Some)
+        }
+        None => Ok(None),
+    };
+    level.transformers.iter().enumerate().map(load).collect()
+}
+
+/// `DownBlock2D` and `CrossAttnDownBlock2D`.
+#[derive(Debug)]
+pub(super) struct Down {
+    resnets: Vec<Resnet>,
+    attentions: Vec<Option<Transformer>>,
+    downsampler: Option<Conv2d>,
+}
+
+impl Down {
+    pub(super) fn load(
+        weights: &Weights,
+        config: &UnetConfig,
+        level: &LevelConfig,
+        place: Place,
+    ) -> Result<Self> {
+        let resnets = (0..level.transformers.len())
+            .map(|index| {
+                let input = if index == 0 { place.channels } else { level.channels };
+                Resnet::load(&weights.at("resnets").at(index), config, input, level.channels)
+            })
+            .collect::<Result<_>>()?;
+        let attentions = load_attentions(weights, config, level)?;
+        let downsampler = if place.last {
+            None
+        } else {
+            let weights = weights.at("downsamplers.0.conv");
+            Some(Conv2d::load(&weights, level.channels, level.channels, 3)?.stride(2))
+        };
+        Ok(Self { resnets, attentions, downsampler })
+    }
+
+    /// Pushes the output of every residual block (and its transformer) and of the downsampler on `skips`.
+    pub(super) fn forward(
+        &self,
+        mut x: Tensor,
+        time: &Tensor,
+        context: &Tensor,
+        skips: &mut Vec<Tensor>,
+    ) -> Result<Tensor> {
+        for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
+            x = resnet.forward(&x, time)?;
+            if let Some(attention) = attention {
+                x = attention.forward(&x, context)?;
+            }
+            skips.push(x.shallow_clone());
+        }
+        if let Some(downsampler) = &self.downsampler {
+            x = downsampler.forward(&x)?;
+            skips.push(x.shallow_clone());
+        }
+        Ok(x)
+    }
+}
+
+/// `UNetMidBlock2DCrossAttn`; a single residual block in models without attention there.
+#[derive(Debug)]
+pub(super) struct Mid {
+    resnets: Vec<Resnet>,
+    attentions: Vec<Transformer>,
+}
+
+impl Mid {
+    pub(super) fn load(weights: &Weights, config: &UnetConfig) -> Result<Self> {
+        let (channels, heads) = config.down.last().map_or((0, 1), |level| (level.channels, level.heads));
+        let count = if config.mid.is_some() { 2 } else { 1 };
+        let resnets = (0..count)
+            .map(|index| Resnet::load(&weights.at("resnets").at(index), config, channels, channels))
+            .collect::<Result<_>>()?;
+        let attentions = config
+            .mid
+            .iter()
+            .map(|&depth| Transformer::load(&weights.at("attentions.0"), config, (channels, heads, depth)))
+            .collect::<Result<_>>()?;
+        Ok(Self { resnets, attentions })
+    }
+
+    pub(super) fn forward(&self, x: &Tensor, time: &Tensor, context: &Tensor) -> Result<Tensor> {
+        let mut x = x.shallow_clone();
+        let mut attentions = self.attentions.iter();
+        for resnet in &self.resnets {
+            x = resnet.forward(&x, time)?;
+            if let Some(attention) = attentions.next() {
+                x = attention.forward(&x, context)?;
+            }
+        }
+        Ok(x)
+    }
+}
+
+/// `UpBlock2D` and `CrossAttnUpBlock2D`.
+#[derive(Debug)]
+pub(super) struct Up {
+    resnets: Vec<Resnet>,
+    attentions: Vec<Option<Transformer>>,
+    upsampler: Option<Conv2d>,
+}
+
+impl Up {
+    /// `input` is the place of the level, and the channels of the skip connections that it pops, the last
+    /// one first.
+    pub(super) fn load(
+        weights: &Weights,
+        config: &UnetConfig,
+        level: &LevelConfig,
+        (place, skips): (Place, &[i64]),
+    ) -> Result<Self> {
+        let resnets = skips
+            .iter()
+            .rev()
+            .enumerate()
+            .map(|(index, skip)| {
+                let input = if index == 0 { place.channels } else { level.channels };
+                Resnet::load(&weights.at("resnets").at(index), config, input + skip, level.channels)
+            })
+            .collect::<Result<_>>()?;
+        let attentions = load_attentions(weights, config, level)?;
+        let upsampler = if place.last {
+            None
+        } else {
+            Some(Conv2d::load(&weights.at("upsamplers.0.conv"), level.channels, level.channels, 3)?)
+        };
+        Ok(Self { resnets, attentions, upsampler })
+    }
+
+    /// Pops one skip connection for each residual block.
+    pub(super) fn forward(
+        &self,
+        mut x: Tensor,
+        time: &Tensor,
+        context: &Tensor,
+        skips: &mut Vec<Tensor>,
+    ) -> Result<Tensor> {
+        for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
+            let skip = skips.pop().ok_or_else(no_skip)?;
+            x = resnet.forward(&Tensor::f_cat(&[&x, &skip], 1)?, time)?;
+            drop(skip);
+            if let Some(attention) = attention {
+                x = attention.forward(&x, context)?;
+            }
+        }
+        if let Some(upsampler) = &self.upsampler {
+            // To the size of the next skip connection: twice as large, or one less where the way down
+            // rounded up (a latent of 9 x 13).
+            let (_, _, height, width) = skips.last().ok_or_else(no_skip)?.size4()?;
+            x = upsampler.forward(&upsample_nearest(&x, [height, width])?)?;
+        }
+        Ok(x)
+    }
+}
+
+/// Cannot happen with the blocks of one configuration: the way up has one block more than the way down.
+fn no_skip() -> Error {
+    Error::invalid("up_blocks", "more residual blocks than skip connections", "one for each skip connection")
+}

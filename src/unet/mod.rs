@@ -1,0 +1,110 @@
+//! The UNet: embed, down, middle, up, out (SDXL paper, section 2.1; sdxl `unet/config.json`).
+
+mod block;
+mod embedding;
+mod resnet;
+mod transformer;
+
+use tch::Tensor;
+
+pub use embedding::UnetConditioning;
+
+use crate::config::UnetConfig;
+use crate::error::Result;
+use crate::nn::{Conv2d, GroupNorm, silu};
+use crate::weights::Weights;
+use block::{Down, Mid, Up};
+use embedding::TimeEmbedding;
+
+/// SDXL's UNet: predicts the noise (or velocity) in noisy latents, told the noise level and a
+/// [`UnetConditioning`].
+#[derive(Debug)]
+pub struct Unet {
+    config: UnetConfig,
+    embedding: TimeEmbedding,
+    conv_in: Conv2d,
+    down_blocks: Vec<Down>,
+    mid_block: Mid,
+    up_blocks: Vec<Up>,
+    conv_norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+impl Unet {
+    /// Reads a UNet of that shape, under diffusers' names.
+    pub fn load(weights: &Weights, config: &UnetConfig) -> Result<Self> {
+        let first = config.model_channels();
+        let embedding = TimeEmbedding::load(weights, config)?;
+        let conv_in = Conv2d::load(&weights.at("conv_in"), config.in_channels, first, 3)?;
+
+        // The channels of the skip connections, as they are pushed on the way down.
+        let mut skips = vec![first];
+        let mut channels = first;
+        let mut down_blocks = Vec::with_capacity(config.down.len());
+        for (index, level) in config.down.iter().enumerate() {
+            let last = index + 1 == config.down.len();
+            let weights = weights.at("down_blocks").at(index);
+            down_blocks.push(Down::load(&weights, config, level, block::Place { channels, last })?);
+            channels = level.channels;
+            skips.extend(level.transformers.iter().map(|_| channels));
+            skips.extend((!last).then_some(channels));
+        }
+        let mid_block = Mid::load(&weights.at("mid_block"), config)?;
+        let mut up_blocks = Vec::with_capacity(config.up.len());
+        for (index, level) in config.up.iter().enumerate() {
+            let last = index + 1 == config.up.len();
+            let skips = skips.split_off(skips.len().saturating_sub(level.transformers.len()));
+            let weights = weights.at("up_blocks").at(index);
+            let place = block::Place { channels, last };
+            up_blocks.push(Up::load(&weights, config, level, (place, &skips))?);
+            channels = level.channels;
+        }
+        Ok(Self {
+            config: config.clone(),
+            embedding,
+            conv_in,
+            down_blocks,
+            mid_block,
+            up_blocks,
+            conv_norm_out: GroupNorm::load(
+                &weights.at("conv_norm_out"),
+                config.norm_num_groups,
+                first,
+                config.norm_eps,
+            )?,
+            conv_out: Conv2d::load(&weights.at("conv_out"), first, config.out_channels, 3)?,
+        })
+    }
+
+    /// The shape of the network.
+    pub fn config(&self) -> &UnetConfig {
+        &self.config
+    }
+
+    /// One evaluation of the network.
+    ///
+    /// # Shapes
+    /// `sample` `(B, in_channels, H, W)` of any size, in the compute type; `timestep` `(B)` in f32, 0 to 999
+    /// and possibly between integers; the conditioning has `B` rows. Returns `(B, out_channels, H, W)`.
+    pub fn forward(
+        &self,
+        sample: &Tensor,
+        timestep: &Tensor,
+        conditioning: &UnetConditioning,
+    ) -> Result<Tensor> {
+        let time = self.embedding.forward(timestep, conditioning, sample.f_kind()?)?;
+        let context = conditioning.context();
+
+        let mut x = self.conv_in.forward(sample)?;
+        let mut skips = vec![x.shallow_clone()];
+        for block in &self.down_blocks {
+            x = block.forward(x, &time, context, &mut skips)?;
+        }
+        x = self.mid_block.forward(&x, &time, context)?;
+        for block in &self.up_blocks {
+            x = block.forward(x, &time, context, &mut skips)?;
+        }
+        let x = silu(&self.conv_norm_out.forward(&x)?)?;
+        self.conv_out.forward(&x)
+    }
+}

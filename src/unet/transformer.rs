@@ -1,0 +1,84 @@
+//! The spatial transformer: self-attention over the pixels of a level, cross-attention to the text.
+
+use tch::Tensor;
+
+use crate::config::UnetConfig;
+use crate::error::Result;
+use crate::nn::{Attention, FeedForward, GroupNorm, LayerNorm, Linear, LinearSpec};
+use crate::weights::Weights;
+
+/// Epsilon of the group norm here; residual blocks have 1e-5.
+const NORM_EPS: f64 = 1e-6;
+
+/// diffusers' `Transformer2DModel` with linear projections.
+#[derive(Debug)]
+pub(super) struct Transformer {
+    norm: GroupNorm,
+    proj_in: Linear,
+    transformer_blocks: Vec<TransformerBlock>,
+    proj_out: Linear,
+}
+
+impl Transformer {
+    /// `shape` is the width, the number of heads and the number of blocks.
+    pub(super) fn load(weights: &Weights, config: &UnetConfig, shape: (i64, i64, usize)) -> Result<Self> {
+        let (width, heads, depth) = shape;
+        let norm = GroupNorm::load(&weights.at("norm"), config.norm_num_groups, width, NORM_EPS)?;
+        let proj_in = Linear::load(&weights.at("proj_in"), LinearSpec::Biased(width, width))?;
+        let transformer_blocks = (0..depth)
+            .map(|index| {
+                let weights = weights.at("transformer_blocks").at(index);
+                TransformerBlock::load(&weights, width, config.cross_attention_dim, heads)
+            })
+            .collect::<Result<_>>()?;
+        let proj_out = Linear::load(&weights.at("proj_out"), LinearSpec::Biased(width, width))?;
+        Ok(Self { norm, proj_in, transformer_blocks, proj_out })
+    }
+
+    /// # Shapes
+    /// `x` `(B, width, H, W)`, kept; `context` `(B, tokens, cross_attention_dim)`.
+    pub(super) fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
+        let (batch, channels, height, width) = x.size4()?;
+        // (B, C, H, W) -> (B, H·W, C)
+        let h =
+            self.norm.forward(x)?.f_permute([0, 2, 3, 1])?.f_reshape([batch, height * width, channels])?;
+        let mut h = self.proj_in.forward(&h)?;
+        for block in &self.transformer_blocks {
+            h = block.forward(&h, context)?;
+        }
+        let h = self.proj_out.forward(&h)?;
+        let h = h.f_reshape([batch, height, width, channels])?.f_permute([0, 3, 1, 2])?;
+        Ok(x.f_add(&h)?)
+    }
+}
+
+#[derive(Debug)]
+struct TransformerBlock {
+    norm1: LayerNorm,
+    attn1: Attention,
+    norm2: LayerNorm,
+    attn2: Attention,
+    norm3: LayerNorm,
+    ff: FeedForward,
+}
+
+impl TransformerBlock {
+    fn load(weights: &Weights, width: i64, context: i64, heads: i64) -> Result<Self> {
+        let norm = |name| LayerNorm::load(&weights.at(name), width, 1e-5);
+        Ok(Self {
+            norm1: norm("norm1")?,
+            attn1: Attention::load(&weights.at("attn1"), width, width, heads)?,
+            norm2: norm("norm2")?,
+            attn2: Attention::load(&weights.at("attn2"), width, context, heads)?,
+            norm3: norm("norm3")?,
+            ff: FeedForward::load(&weights.at("ff"), width)?,
+        })
+    }
+
+    fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
+        let h = self.norm1.forward(x)?;
+        let x = x.f_add(&self.attn1.forward(&h, &h)?)?;
+        let x = x.f_add(&self.attn2.forward(&self.norm2.forward(&x)?, context)?)?;
+        Ok(x.f_add(&self.ff.forward(&self.norm3.forward(&x)?)?)?)
+    }
+}

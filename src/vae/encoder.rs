@@ -1,0 +1,96 @@
+//! The encoder: a picture to a distribution of latents.
+
+use tch::Tensor;
+
+use super::block::{Mid, Resnet, group_norm, resnets};
+use crate::config::AutoencoderKlConfig;
+use crate::error::Result;
+use crate::nn::{Conv2d, GroupNorm, ops, silu};
+use crate::weights::Weights;
+
+/// A diagonal Gaussian over latents (unscaled), as the encoder gives it.
+#[derive(Debug)]
+pub struct Moments {
+    /// Its mean, which is also its mode.
+    pub mean: Tensor,
+    /// Its logarithmic variance, within [-30, 20].
+    pub logvar: Tensor,
+}
+
+impl Moments {
+    pub(super) fn new(moments: &Tensor) -> Result<Self> {
+        let channels = moments.size4()?.1 / 2;
+        Ok(Self {
+            mean: moments.f_narrow(1, 0, channels)?,
+            logvar: moments.f_narrow(1, channels, channels)?.f_clamp(-30., 20.)?,
+        })
+    }
+
+    /// `mean + exp(logvar / 2) · noise`, for standard normal `noise` of the same shape.
+    pub fn sample(&self, noise: &Tensor) -> Result<Tensor> {
+        let deviation = self.logvar.f_mul_scalar(0.5)?.f_exp()?;
+        ops::linear_combination(&[(1., &self.mean), (1., &deviation.f_mul(noise)?)])
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Encoder {
+    conv_in: Conv2d,
+    down_blocks: Vec<Down>,
+    mid_block: Mid,
+    conv_norm_out: GroupNorm,
+    conv_out: Conv2d,
+}
+
+#[derive(Debug)]
+struct Down {
+    resnets: Vec<Resnet>,
+    downsampler: Option<Conv2d>,
+}
+
+impl Encoder {
+    pub(super) fn load(weights: &Weights, config: &AutoencoderKlConfig) -> Result<Self> {
+        let first = config.block_out_channels.first().copied().unwrap_or(0);
+        let last = config.block_out_channels.last().copied().unwrap_or(0);
+        let levels = config.block_out_channels.len();
+        let mut channels = first;
+        let conv_in = Conv2d::load(&weights.at("conv_in"), config.in_channels, first, 3)?;
+        let mut down_blocks = Vec::with_capacity(levels);
+        for (index, &output) in config.block_out_channels.iter().enumerate() {
+            let weights = weights.at("down_blocks").at(index);
+            let resnets = resnets(&weights, config, (channels, output), config.layers_per_block)?;
+            let downsampler = if index + 1 == levels {
+                None
+            } else {
+                let conv = Conv2d::load(&weights.at("downsamplers.0.conv"), output, output, 3)?;
+                Some(conv.stride(2).padding(0))
+            };
+            down_blocks.push(Down { resnets, downsampler });
+            channels = output;
+        }
+        Ok(Self {
+            conv_in,
+            down_blocks,
+            mid_block: Mid::load(&weights.at("mid_block"), config, last)?,
+            conv_norm_out: group_norm(&weights.at("conv_norm_out"), config, last)?,
+            conv_out: Conv2d::load(&weights.at("conv_out"), last, 2 * config.latent_channels, 3)?,
+        })
+    }
+
+    /// # Shapes
+    /// `(B, 3, H, W)` to `(B, 2·latent, H/8, W/8)`.
+    pub(super) fn forward(&self, image: &Tensor) -> Result<Tensor> {
+        let mut x = self.conv_in.forward(image)?;
+        for block in &self.down_blocks {
+            for resnet in &block.resnets {
+                x = resnet.forward(&x)?;
+            }
+            if let Some(downsampler) = &block.downsampler {
+                // One row of zeros on the right and at the bottom only: the autoencoder's convention.
+                x = downsampler.forward(&x.f_constant_pad_nd([0, 1, 0, 1])?)?;
+            }
+        }
+        let x = self.mid_block.forward(&x)?;
+        self.conv_out.forward(&silu(&self.conv_norm_out.forward(&x)?)?)
+    }
+}

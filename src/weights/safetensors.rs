@@ -1,0 +1,265 @@
+//! Reading the header of a safetensors file, and saving one: strict, and capped before anything is parsed.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use safetensors::Dtype;
+use safetensors::tensor::{TensorInfo, TensorView};
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use tch::{Kind, Tensor};
+
+use super::upload::{FillError, bytes_of, tensor_filled};
+use crate::error::{Error, Result};
+
+/// SDXL's own headers have about 2500 tensors and stay under 0.4 MB.
+const HEADER_CAP: u64 = 32 << 20;
+const TENSORS_CAP: usize = 65_536;
+const RANK_CAP: usize = 8;
+const NAME_CAP: usize = 512;
+
+/// An open safetensors file: the header is checked, the data unread.
+#[derive(Debug)]
+pub(crate) struct SafetensorsFile {
+    path: PathBuf,
+    file: File,
+    data_start: u64,
+    pub(crate) tensors: BTreeMap<String, TensorInfo>,
+}
+
+impl SafetensorsFile {
+    /// # Errors
+    /// [`Error::File`] says which rule of the format the file breaks, or what else it is.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(Error::io(path))?;
+        let metadata = file.metadata().map_err(Error::io(path))?;
+        if !metadata.is_file() {
+            return Err(Error::file(path, "not a regular file"));
+        }
+        let fail = |reason: String| Error::file(path, reason);
+        let mut start = [0; 8];
+        let read = read_some(&file, &mut start).map_err(Error::io(path))?;
+        let length = u64::from_le_bytes(start);
+        if read < start.len() || length > metadata.len() - 8 || length > HEADER_CAP {
+            let what = foreign(&file).map_or_else(String::new, |what| format!(": this is {what}"));
+            return Err(fail(match () {
+                () if read < start.len() => {
+                    format!("{read} bytes are too short for a safetensors file{what}")
+                }
+                () if !what.is_empty() => format!("not a safetensors file{what}"),
+                () if length > HEADER_CAP => {
+                    format!(
+                        "not a safetensors file (its header would have {length} bytes, at most {HEADER_CAP} accepted)"
+                    )
+                }
+                () => format!(
+                    "truncated: the header has {length} bytes, the file ends after {}",
+                    metadata.len() - 8
+                ),
+            }));
+        }
+        // At most HEADER_CAP, so it fits.
+        let mut header = vec![0; length as usize];
+        file.read_exact_at(&mut header, 8).map_err(Error::io(path))?;
+        let Header(tensors) = serde_json::from_slice(&header)
+            .map_err(|error| fail(format!("invalid safetensors header: {error}")))?;
+        let data = metadata.len() - 8 - length;
+        check_layout(&tensors, data)
+            .map_err(|reason| fail(format!("invalid safetensors header: {reason}")))?;
+        Ok(Self { path: path.to_owned(), file, data_start: 8 + length, tensors })
+    }
+
+    /// Rows `rows` of a tensor's first dimension (all of it for a scalar), in the file's own type.
+    pub(crate) fn read(&self, name: &str, info: &TensorInfo, rows: std::ops::Range<i64>) -> Result<Tensor> {
+        let kind = kind(info.dtype).ok_or_else(|| {
+            Error::file(
+                &self.path,
+                format!("tensor {name} has type {:?}, which is not supported", info.dtype),
+            )
+        })?;
+        let mut shape: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
+        let mut offset = self.data_start + info.data_offsets.0 as u64;
+        if let Some(first) = shape.first_mut() {
+            let bytes = (info.data_offsets.1 - info.data_offsets.0) as u64;
+            // Checked at open: the bytes are those of the shape.
+            offset += bytes / (*first).max(1) as u64 * rows.start as u64;
+            *first = rows.end - rows.start;
+        }
+        tensor_filled(&shape, kind, |memory| self.file.read_exact_at(memory, offset)).map_err(|error| {
+            match error {
+                FillError::Io(source) => Error::Io { path: self.path.clone(), source },
+                FillError::Torch(error) => error,
+            }
+        })
+    }
+}
+
+/// The tensor type that holds a safetensors type, where a model may use it.
+pub(crate) fn kind(dtype: Dtype) -> Option<Kind> {
+    Some(match dtype {
+        Dtype::F64 => Kind::Double,
+        Dtype::F32 => Kind::Float,
+        Dtype::F16 => Kind::Half,
+        Dtype::BF16 => Kind::BFloat16,
+        Dtype::F8_E4M3 => Kind::Float8e4m3fn,
+        Dtype::F8_E5M2 => Kind::Float8e5m2,
+        Dtype::I64 => Kind::Int64,
+        Dtype::I32 => Kind::Int,
+        _ => return None,
+    })
+}
+
+/// Saves tensors to a new file, which replaces an old one only when it is complete.
+///
+/// # Errors
+/// [`Error::Io`] where the folder cannot be written to.
+pub fn save_safetensors(path: impl AsRef<Path>, tensors: &[(&str, &Tensor)]) -> Result<()> {
+    let path = path.as_ref();
+    let mut rows = Vec::with_capacity(tensors.len());
+    for (name, tensor) in tensors {
+        let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
+        let dtype = match tensor.f_kind()? {
+            Kind::Double => Dtype::F64,
+            Kind::Half => Dtype::F16,
+            Kind::BFloat16 => Dtype::BF16,
+            Kind::Int64 => Dtype::I64,
+            Kind::Float => Dtype::F32,
+            other => {
+                return Err(Error::invalid(
+                    "tensors",
+                    format!("{name} of {other:?}"),
+                    "a float or i64 tensor",
+                ));
+            }
+        };
+        rows.push((*name, shape, dtype, bytes_of(tensor)?));
+    }
+    let views = rows
+        .iter()
+        .map(|(name, shape, dtype, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
+        .map_err(|error| Error::file(path, error.to_string()))?;
+    let bytes = safetensors::serialize(views, None).map_err(|error| Error::file(path, error.to_string()))?;
+    super::files::write_atomically(path, &bytes)
+}
+
+/// The tensors of a header; every cap that can be checked while parsing is.
+struct Header(BTreeMap<String, TensorInfo>);
+
+impl<'de> Deserialize<'de> for Header {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(HeaderVisitor)
+    }
+}
+
+struct HeaderVisitor;
+
+impl<'de> Visitor<'de> for HeaderVisitor {
+    type Value = Header;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object of tensors")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
+        use serde::de::Error;
+        let mut tensors = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "__metadata__" {
+                map.next_value::<serde::de::IgnoredAny>()?;
+                continue;
+            }
+            if name.len() > NAME_CAP {
+                return Err(A::Error::custom(format!("a tensor's name has {} bytes", name.len())));
+            }
+            let info: TensorInfo = map.next_value()?;
+            if info.shape.len() > RANK_CAP {
+                return Err(A::Error::custom(format!("tensor {name} has {} dimensions", info.shape.len())));
+            }
+            if tensors.len() == TENSORS_CAP {
+                return Err(A::Error::custom(format!("more than {TENSORS_CAP} tensors")));
+            }
+            if tensors.contains_key(&name) {
+                return Err(A::Error::custom(format!("tensor {name} is there twice")));
+            }
+            tensors.insert(name, info);
+        }
+        Ok(Header(tensors))
+    }
+}
+
+/// The data of the tensors fill the rest of the file, without holes and without overlap.
+fn check_layout(tensors: &BTreeMap<String, TensorInfo>, data: u64) -> Result<(), String> {
+    let mut by_offset: Vec<_> = tensors.iter().collect();
+    by_offset.sort_by_key(|(_, info)| info.data_offsets);
+    let mut end = 0;
+    for (name, info) in by_offset {
+        let (start, stop) = info.data_offsets;
+        if start != end {
+            let what = if start < end { "overlaps the one before it" } else { "leaves a hole before it" };
+            return Err(format!("tensor {name} {what} (it starts at {start}, not {end})"));
+        }
+        let bits = info
+            .shape
+            .iter()
+            .try_fold(1usize, |product, &size| product.checked_mul(size))
+            .and_then(|count| count.checked_mul(info.dtype.bitsize()))
+            .filter(|_| info.shape.iter().all(|&size| i64::try_from(size).is_ok()));
+        let bytes = stop.checked_sub(start);
+        if bits.is_none() || bytes.and_then(|bytes| bytes.checked_mul(8)) != bits {
+            return Err(format!(
+                "tensor {name} of shape {:?} does not fill bytes {start} to {stop}",
+                info.shape
+            ));
+        }
+        end = stop;
+    }
+    match (end as u64).cmp(&data) {
+        std::cmp::Ordering::Equal => Ok(()),
+        std::cmp::Ordering::Greater => Err(format!("truncated: {end} bytes of data expected, {data} found")),
+        std::cmp::Ordering::Less => Err(format!("{} bytes behind the last tensor", data - end as u64)),
+    }
+}
+
+fn read_some(mut file: &File, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0;
+    while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest)? {
+            0 => break,
+            count => read += count,
+        }
+    }
+    Ok(read)
+}
+
+/// What a file is that is no safetensors file, by its first bytes.
+fn foreign(file: &File) -> Option<&'static str> {
+    let mut start = [0; 64];
+    let read = file.read_at(&mut start, 0).ok()?;
+    let start = start.get(..read)?;
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start().to_ascii_lowercase();
+    match start {
+        [b'P', b'K', 3, 4, ..] => Some(
+            "a zip archive, as PyTorch's .ckpt and .bin files are; they can run code when read: convert it to \
+             safetensors on a machine you trust",
+        ),
+        [0x80, 2..=5, ..] => Some(
+            "a Python pickle, as old PyTorch files are; it can run code when read: convert it to safetensors on a \
+             machine you trust",
+        ),
+        [b'G', b'G', b'U', b'F', ..] => Some("a GGUF file"),
+        _ if text.starts_with("version https://git-lfs") => {
+            Some("a Git LFS pointer, not the file itself: fetch it with `git lfs pull`")
+        }
+        _ if text.starts_with("<!doctype") || text.starts_with("<html") => {
+            Some("a web page: the download gave an error page instead of the file")
+        }
+        _ if text.starts_with('{') => Some("a JSON text"),
+        _ => None,
+    }
+}

@@ -1,0 +1,98 @@
+//! [`Weights`]: named tensors seen from a path, and where they come from.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+
+use tch::{Kind, Tensor};
+
+use super::parameter::Parameter;
+use crate::error::Result;
+use crate::runtime::{Device, Precision};
+
+/// Gives a tensor by its full name.
+pub trait TensorSource {
+    /// A tensor of exactly that shape, on the CPU, in the type in which it is stored.
+    fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor>;
+}
+
+/// A view of named tensors from a path, as `cd` into a folder: what a layer's `load` reads from.
+///
+/// Every read states the shape that the layer needs. The device and the compute type ride along, so that
+/// constructors stay short.
+#[derive(Clone)]
+pub struct Weights<'a> {
+    source: &'a dyn TensorSource,
+    path: String,
+    device: Device,
+    precision: Precision,
+}
+
+impl<'a> Weights<'a> {
+    /// The view of all tensors of a source, to be placed on `device` and computed with in `precision`.
+    pub fn new(source: &'a dyn TensorSource, device: Device, precision: Precision) -> Self {
+        Self { source, path: String::new(), device, precision }
+    }
+
+    /// The view one level down: `weights.at("resnets").at(0)`.
+    #[must_use]
+    pub fn at(&self, name: impl Display) -> Self {
+        Self { path: self.join(name), ..*self }
+    }
+
+    /// A tensor in the compute type: for biases, scales of norms, and what is added as it is.
+    pub fn tensor(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+        let tensor = self.source.read(&self.join(name), shape)?;
+        Ok(tensor.f_to_kind(self.precision.kind())?.f_to_device(self.device.tch())?)
+    }
+
+    /// A matrix, kernel or table. On the CPU it keeps the type of the file (16 bit stays 16 bit) and is
+    /// expanded when it is used; on other devices it is converted now.
+    pub fn parameter(&self, name: &str, shape: &[i64]) -> Result<Parameter> {
+        let mut tensor = self.source.read(&self.join(name), shape)?;
+        let keep = self.device == Device::Cpu && matches!(tensor.f_kind()?, Kind::Half | Kind::BFloat16);
+        if !keep {
+            tensor = tensor.f_to_kind(self.precision.kind())?;
+        }
+        Ok(Parameter::new(tensor.f_to_device(self.device.tch())?, self.precision.kind()))
+    }
+
+    /// The compute type.
+    pub(crate) fn kind(&self) -> Kind {
+        self.precision.kind()
+    }
+
+    fn join(&self, name: impl Display) -> String {
+        if self.path.is_empty() { name.to_string() } else { format!("{}.{name}", self.path) }
+    }
+}
+
+/// The name and shape of a tensor that a model needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorSpec {
+    /// Full name within the component: `down_blocks.0.resnets.0.conv1.weight`.
+    pub name: String,
+    /// Shape.
+    pub shape: Vec<i64>,
+}
+
+/// Lists the tensors that a model's `load` asks for. Nothing is read and next to nothing allocated.
+#[derive(Default)]
+pub(crate) struct Recorder(RefCell<Vec<TensorSpec>>);
+
+impl TensorSource for Recorder {
+    fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+        self.0.borrow_mut().push(TensorSpec { name: name.to_owned(), shape: shape.to_vec() });
+        // One element, seen as a tensor of the right shape: 16-bit, so that no layer converts it.
+        Ok(Tensor::f_zeros([1], (Kind::Half, tch::Device::Cpu))?.f_expand(shape, false)?)
+    }
+}
+
+/// The tensors that `load` reads, in its order.
+///
+/// # Errors
+/// Those of `load` itself.
+pub fn tensors_of<M>(load: impl Fn(&Weights) -> Result<M>) -> Result<Vec<TensorSpec>> {
+    let recorder = Recorder::default();
+    load(&Weights::new(&recorder, Device::Cpu, Precision::F32))?;
+    Ok(recorder.0.into_inner())
+}
