@@ -1,7 +1,10 @@
 //! Stable Diffusion XL on libtorch.
 
+pub mod conditioning;
 pub mod config;
 mod error;
+mod host;
+mod image;
 pub mod nn;
 mod noise;
 mod runtime;
@@ -10,6 +13,9 @@ pub mod unet;
 pub mod vae;
 pub mod weights;
 
+pub use conditioning::{Conditioning, Crop, Guidance, Size, TextEmbeddings};
 pub use error::{Error, Result};
+pub use host::Element;
+pub use image::Image;
 pub use noise::NoiseSource;
 pub use runtime::{Device, Precision};

@@ -12,5 +12,5 @@ mod vae;
 pub(crate) use json::{read_json, read_text};
 pub use model::{ModelConfig, PipelineKind};
 pub use text::{Activation, ClipTextConfig};
-pub use unet::{LevelConfig, UnetConfig};
+pub use unet::{LevelConfig, MidConfig, UnetConfig};
 pub use vae::{AutoencoderKlConfig, AutoencoderTinyConfig};

@@ -16,6 +16,17 @@ pub struct LevelConfig {
     pub transformers: Vec<Option<usize>>,
 }
 
+/// The middle of the UNet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MidConfig {
+    /// Nothing (KOALA).
+    Absent,
+    /// One residual block (SSD-1B, Vega).
+    Resnet,
+    /// Two residual blocks around a transformer of that depth (SDXL: 10, refiner: 4).
+    Transformer(usize),
+}
+
 /// The UNet of an SDXL model (SDXL paper, table 1; `reference` configurations of the hub).
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnetConfig {
@@ -27,8 +38,8 @@ pub struct UnetConfig {
     pub sample_size: i64,
     /// Levels from full resolution down.
     pub down: Vec<LevelConfig>,
-    /// Depth of the transformer in the middle; `None` for a middle of one residual block (SSD-1B).
-    pub mid: Option<usize>,
+    /// The middle.
+    pub mid: MidConfig,
     /// Levels from the lowest resolution up; each has one residual block more than its partner in `down`.
     pub up: Vec<LevelConfig>,
     /// Width of the text context: 2048; the refiner's is 1280.
@@ -58,7 +69,7 @@ impl UnetConfig {
             out_channels: 4,
             sample_size: 128,
             down: vec![level(320, 2, None), level(640, 2, Some(2)), level(1280, 2, Some(10))],
-            mid: Some(10),
+            mid: MidConfig::Transformer(10),
             up: vec![level(1280, 3, Some(10)), level(640, 3, Some(2)), level(320, 3, None)],
             cross_attention_dim: 2048,
             addition_time_embed_dim: 256,
@@ -83,7 +94,7 @@ impl UnetConfig {
                 level(1536, 2, Some(4)),
                 level(1536, 2, None),
             ],
-            mid: Some(4),
+            mid: MidConfig::Transformer(4),
             up: vec![
                 level(1536, 3, None),
                 level(1536, 3, Some(4)),
@@ -185,8 +196,9 @@ impl Default for UnetFile {
 #[derive(Deserialize, Clone)]
 #[serde(untagged)]
 enum PerLevel<T> {
-    Same(T),
+    // Tried first: a list of lists must not be read as one value for all levels.
     Each(Vec<T>),
+    Same(T),
 }
 
 impl<T: Clone> PerLevel<T> {
@@ -268,11 +280,15 @@ impl UnetFile {
         }
         let mid = match self.mid_block_type.as_deref() {
             Some("UNetMidBlock2DCrossAttn") => match depths.last() {
-                Some(depth) => depth.expand("depth of the middle", 1)?.first().copied(),
-                None => None,
+                Some(depth) => match depth.expand("depth of the middle", 1)?.as_slice() {
+                    &[depth] => MidConfig::Transformer(depth),
+                    _ => MidConfig::Resnet,
+                },
+                None => MidConfig::Resnet,
             },
-            Some("UNetMidBlock2D") => None,
-            other => return Err(format!("mid_block_type {other:?} is not one of SDXL's")),
+            Some("UNetMidBlock2D") => MidConfig::Resnet,
+            None => MidConfig::Absent,
+            Some(other) => return Err(format!("mid_block_type {other} is not one of SDXL's")),
         };
         let config = UnetConfig {
             in_channels: self.in_channels,
@@ -371,7 +387,11 @@ impl UnetConfig {
             }
         }
         in_range("time_cond_proj_dim", self.time_cond_proj_dim.unwrap_or(2), 2..=1 << 16)?;
-        let mid = self.down.last().filter(|_| self.mid.is_some());
+        let mid_depth = match self.mid {
+            MidConfig::Transformer(depth) => Some(depth),
+            MidConfig::Absent | MidConfig::Resnet => None,
+        };
+        let mid = self.down.last().filter(|_| mid_depth.is_some());
         for level in self.down.iter().chain(&self.up) {
             in_range("block_out_channels", level.channels, 1..=1 << 16)?;
             divides("norm_num_groups", self.norm_num_groups, level.channels)?;
@@ -379,7 +399,7 @@ impl UnetConfig {
             if attends || mid.is_some_and(|mid| mid == level) {
                 divides("attention_head_dim (the number of heads)", level.heads, level.channels)?;
             }
-            for depth in level.transformers.iter().flatten().chain(&self.mid) {
+            for depth in level.transformers.iter().flatten().chain(&mid_depth) {
                 in_range("transformer_layers_per_block", *depth as i64, 0..=256)?;
             }
         }

@@ -15,7 +15,7 @@ pub struct ClipTextModel {
     config: ClipTextConfig,
     token_embedding: Embedding,
     position_embedding: Parameter,
-    layers: Vec<Layer>,
+    layers: Vec<ClipLayer>,
     final_layer_norm: LayerNorm,
     text_projection: Option<Linear>,
 }
@@ -50,7 +50,7 @@ impl ClipTextModel {
                 .at("position_embedding")
                 .parameter("weight", &[config.max_position_embeddings, width])?,
             layers: (0..config.num_hidden_layers)
-                .map(|index| Layer::load(&weights.at("encoder.layers").at(index), config))
+                .map(|index| ClipLayer::load(&weights.at("encoder.layers").at(index), config))
                 .collect::<Result<_>>()?,
             final_layer_norm: LayerNorm::load(&weights.at("final_layer_norm"), width, config.layer_norm_eps)?,
             text_projection: match projection {
@@ -67,6 +67,11 @@ impl ClipTextModel {
     /// The shape of the network.
     pub fn config(&self) -> &ClipTextConfig {
         &self.config
+    }
+
+    /// Where the model computes.
+    pub(crate) fn device(&self) -> tch::Device {
+        self.position_embedding.stored().device()
     }
 
     /// Encodes token sequences.
@@ -127,8 +132,9 @@ impl ClipTextModel {
     }
 }
 
+/// A layer of the text transformer: causal self-attention and feed-forward, normalised before each.
 #[derive(Debug)]
-struct Layer {
+pub struct ClipLayer {
     layer_norm1: LayerNorm,
     self_attn: SelfAttention,
     layer_norm2: LayerNorm,
@@ -137,8 +143,9 @@ struct Layer {
     activation: Activation,
 }
 
-impl Layer {
-    fn load(weights: &Weights, config: &ClipTextConfig) -> Result<Self> {
+impl ClipLayer {
+    /// Reads a layer of that model.
+    pub fn load(weights: &Weights, config: &ClipTextConfig) -> Result<Self> {
         let (width, inner, eps) = (config.hidden_size, config.intermediate_size, config.layer_norm_eps);
         Ok(Self {
             layer_norm1: LayerNorm::load(&weights.at("layer_norm1"), width, eps)?,
@@ -150,7 +157,9 @@ impl Layer {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// # Shapes
+    /// `(B, tokens, hidden_size)`, kept.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let x = x.f_add(&self.self_attn.forward(&self.layer_norm1.forward(x)?)?)?;
         let h = self.fc1.forward(&self.layer_norm2.forward(&x)?)?;
         let h = match self.activation {

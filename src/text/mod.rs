@@ -2,4 +2,4 @@
 
 mod clip;
 
-pub use clip::{ClipTextModel, ClipTextOutput, Projection};
+pub use clip::{ClipLayer, ClipTextModel, ClipTextOutput, Projection};

@@ -3,8 +3,8 @@
 use tch::Tensor;
 
 use super::resnet::Resnet;
-use super::transformer::Transformer;
-use crate::config::{LevelConfig, UnetConfig};
+use super::transformer::{Transformer, TransformerShape};
+use crate::config::{LevelConfig, MidConfig, UnetConfig};
 use crate::error::{Error, Result};
 use crate::nn::{Conv2d, upsample_nearest};
 use crate::weights::Weights;
@@ -25,7 +25,8 @@ fn load_attentions(
     let load = |(index, depth): (usize, &Option<usize>)| match depth {
         Some(depth) => {
             let weights = weights.at("attentions").at(index);
-            Transformer::load(&weights, config, (level.channels, level.heads, *depth)).map(Some)
+            let shape = TransformerShape { width: level.channels, heads: level.heads, depth: *depth };
+            Transformer::load(&weights, config, shape).map(Some)
         }
         None => Ok(None),
     };
@@ -86,34 +87,38 @@ impl Down {
     }
 }
 
-/// `UNetMidBlock2DCrossAttn`; a single residual block in models without attention there.
+/// `UNetMidBlock2DCrossAttn`; a single residual block or nothing in smaller models.
 #[derive(Debug)]
 pub(super) struct Mid {
     resnets: Vec<Resnet>,
-    attentions: Vec<Transformer>,
+    attention: Option<Transformer>,
 }
 
 impl Mid {
     pub(super) fn load(weights: &Weights, config: &UnetConfig) -> Result<Self> {
         let (channels, heads) = config.down.last().map_or((0, 1), |level| (level.channels, level.heads));
-        let count = if config.mid.is_some() { 2 } else { 1 };
+        let (count, depth) = match config.mid {
+            MidConfig::Absent => (0, None),
+            MidConfig::Resnet => (1, None),
+            MidConfig::Transformer(depth) => (2, Some(depth)),
+        };
         let resnets = (0..count)
             .map(|index| Resnet::load(&weights.at("resnets").at(index), config, channels, channels))
             .collect::<Result<_>>()?;
-        let attentions = config
-            .mid
-            .iter()
-            .map(|&depth| Transformer::load(&weights.at("attentions.0"), config, (channels, heads, depth)))
-            .collect::<Result<_>>()?;
-        Ok(Self { resnets, attentions })
+        let attention = match depth {
+            Some(depth) => {
+                let shape = TransformerShape { width: channels, heads, depth };
+                Some(Transformer::load(&weights.at("attentions.0"), config, shape)?)
+            }
+            None => None,
+        };
+        Ok(Self { resnets, attention })
     }
 
-    pub(super) fn forward(&self, x: &Tensor, time: &Tensor, context: &Tensor) -> Result<Tensor> {
-        let mut x = x.shallow_clone();
-        let mut attentions = self.attentions.iter();
-        for resnet in &self.resnets {
+    pub(super) fn forward(&self, mut x: Tensor, time: &Tensor, context: &Tensor) -> Result<Tensor> {
+        for (index, resnet) in self.resnets.iter().enumerate() {
             x = resnet.forward(&x, time)?;
-            if let Some(attention) = attentions.next() {
+            if let Some(attention) = self.attention.as_ref().filter(|_| index == 0) {
                 x = attention.forward(&x, context)?;
             }
         }

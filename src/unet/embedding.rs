@@ -16,7 +16,7 @@ pub struct UnetConditioning {
     context: Tensor,
     pooled: Tensor,
     time_ids: Tensor,
-    guidance_embedding: Option<f64>,
+    timestep_cond: Option<Tensor>,
 }
 
 impl UnetConditioning {
@@ -39,24 +39,27 @@ impl UnetConditioning {
                 "shapes (B, tokens, width), (B, width) and (B, numbers) of one B",
             ));
         }
-        Ok(Self { context, pooled, time_ids, guidance_embedding: None })
+        Ok(Self { context, pooled, time_ids, timestep_cond: None })
     }
 
-    /// The guidance scale, for models that take it as an input (LCM); others do not use it.
+    /// The embedded guidance scale, for models that take it as an input (LCM, see [`guidance_embedding`]);
+    /// others do not use it.
+    ///
+    /// # Shapes
+    /// `(B, time_cond_proj_dim)` or `(1, time_cond_proj_dim)`.
     #[must_use]
-    pub fn guidance_embedding(self, scale: f64) -> Self {
-        Self { guidance_embedding: Some(scale), ..self }
+    pub fn timestep_cond(self, embedding: Tensor) -> Self {
+        Self { timestep_cond: Some(embedding), ..self }
     }
 
     /// The rows of two conditionings one after the other, as guidance evaluates them in one batch.
     pub fn cat(&self, other: &Self) -> Result<Self> {
         let cat = |a: &Tensor, b: &Tensor| Tensor::f_cat(&[a, b], 0);
-        let guidance_embedding = self.guidance_embedding;
         Ok(Self {
             context: cat(&self.context, &other.context)?,
             pooled: cat(&self.pooled, &other.pooled)?,
             time_ids: cat(&self.time_ids, &other.time_ids)?,
-            guidance_embedding,
+            timestep_cond: self.timestep_cond.as_ref().map(Tensor::shallow_clone),
         })
     }
 
@@ -76,12 +79,17 @@ impl UnetConditioning {
     }
 }
 
+/// The guidance scale as an LCM UNet is told it: `(1, width)` in f32.
+pub fn guidance_embedding(scale: f64, width: i64) -> Result<Tensor> {
+    sinusoidal(&Tensor::f_from_slice(&[(scale - 1.) as f32])?.f_mul_scalar(1000.)?, width, SinCos::SinFirst)
+}
+
 /// The timestep and the micro-conditioning, as one vector that every residual block is given.
 #[derive(Debug)]
 pub(super) struct TimeEmbedding {
     time: Mlp,
     add: Mlp,
-    cond_proj: Option<(Linear, i64)>,
+    cond_proj: Option<Linear>,
     model_channels: i64,
     addition_time_embed_dim: i64,
 }
@@ -91,7 +99,7 @@ impl TimeEmbedding {
         let (first, width) = (config.model_channels(), config.time_embed_dim());
         let time = weights.at("time_embedding");
         let cond_proj = match config.time_cond_proj_dim {
-            Some(dim) => Some((Linear::load(&time.at("cond_proj"), LinearSpec::Unbiased(dim, first))?, dim)),
+            Some(dim) => Some(Linear::load(&time.at("cond_proj"), LinearSpec::Unbiased(dim, first))?),
             None => None,
         };
         Ok(Self {
@@ -116,17 +124,15 @@ impl TimeEmbedding {
         kind: Kind,
     ) -> Result<Tensor> {
         let mut time = sinusoidal(timestep, self.model_channels, SinCos::CosFirst)?.f_to_kind(kind)?;
-        if let Some((cond_proj, dim)) = &self.cond_proj {
-            let Some(scale) = conditioning.guidance_embedding else {
+        if let Some(cond_proj) = &self.cond_proj {
+            let Some(embedding) = &conditioning.timestep_cond else {
                 return Err(Error::Missing {
                     part: "guidance embedding",
                     reason: "this UNet takes the guidance scale as an input".into(),
                 });
             };
-            let scale =
-                Tensor::f_full(timestep.size(), (scale - 1.) * 1000., (Kind::Float, timestep.device()))?;
-            let scale = sinusoidal(&scale, *dim, SinCos::SinFirst)?.f_to_kind(kind)?;
-            time = time.f_add(&cond_proj.forward(&scale)?)?;
+            let embedding = embedding.f_to_device(timestep.device())?.f_to_kind(kind)?;
+            time = time.f_add(&cond_proj.forward(&embedding)?)?;
         }
         // (B, numbers) -> (B, numbers · dim)
         let ids = &conditioning.time_ids;

@@ -7,7 +7,9 @@ mod transformer;
 
 use tch::Tensor;
 
-pub use embedding::UnetConditioning;
+pub use embedding::{UnetConditioning, guidance_embedding};
+pub use resnet::Resnet;
+pub use transformer::{Transformer, TransformerShape};
 
 use crate::config::UnetConfig;
 use crate::error::Result;
@@ -100,7 +102,7 @@ impl Unet {
         for block in &self.down_blocks {
             x = block.forward(x, &time, context, &mut skips)?;
         }
-        x = self.mid_block.forward(&x, &time, context)?;
+        x = self.mid_block.forward(x, &time, context)?;
         for block in &self.up_blocks {
             x = block.forward(x, &time, context, &mut skips)?;
         }

@@ -9,7 +9,7 @@ use crate::weights::Weights;
 
 /// Two convolutions beside a shortcut, told the time embedding between them.
 #[derive(Debug)]
-pub(super) struct Resnet {
+pub struct Resnet {
     norm1: GroupNorm,
     conv1: Conv2d,
     time_emb_proj: Linear,
@@ -19,7 +19,8 @@ pub(super) struct Resnet {
 }
 
 impl Resnet {
-    pub(super) fn load(weights: &Weights, config: &UnetConfig, input: i64, output: i64) -> Result<Self> {
+    /// Reads a block from `input` to `output` channels.
+    pub fn load(weights: &Weights, config: &UnetConfig, input: i64, output: i64) -> Result<Self> {
         let (groups, eps) = (config.norm_num_groups, config.norm_eps);
         let time = LinearSpec::Biased(config.time_embed_dim(), output);
         let conv_shortcut = if input == output {
@@ -37,9 +38,11 @@ impl Resnet {
         })
     }
 
+    /// One block.
+    ///
     /// # Shapes
     /// `x` `(B, in, H, W)`, `time` `(B, time_embed_dim)`; returns `(B, out, H, W)`.
-    pub(super) fn forward(&self, x: &Tensor, time: &Tensor) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, time: &Tensor) -> Result<Tensor> {
         let h = self.conv1.forward(&silu(&self.norm1.forward(x)?)?)?;
         let time = self.time_emb_proj.forward(&silu(time)?)?.f_unsqueeze(-1)?.f_unsqueeze(-1)?;
         let h = h.f_add(&time)?;

@@ -12,17 +12,28 @@ const NORM_EPS: f64 = 1e-6;
 
 /// diffusers' `Transformer2DModel` with linear projections.
 #[derive(Debug)]
-pub(super) struct Transformer {
+pub struct Transformer {
     norm: GroupNorm,
     proj_in: Linear,
     transformer_blocks: Vec<TransformerBlock>,
     proj_out: Linear,
 }
 
+/// The shape of a [`Transformer`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TransformerShape {
+    /// Channels.
+    pub width: i64,
+    /// Attention heads.
+    pub heads: i64,
+    /// Blocks of self-attention, cross-attention and feed-forward.
+    pub depth: usize,
+}
+
 impl Transformer {
-    /// `shape` is the width, the number of heads and the number of blocks.
-    pub(super) fn load(weights: &Weights, config: &UnetConfig, shape: (i64, i64, usize)) -> Result<Self> {
-        let (width, heads, depth) = shape;
+    /// Reads a transformer of that shape.
+    pub fn load(weights: &Weights, config: &UnetConfig, shape: TransformerShape) -> Result<Self> {
+        let TransformerShape { width, heads, depth } = shape;
         let norm = GroupNorm::load(&weights.at("norm"), config.norm_num_groups, width, NORM_EPS)?;
         let proj_in = Linear::load(&weights.at("proj_in"), LinearSpec::Biased(width, width))?;
         let transformer_blocks = (0..depth)
@@ -35,9 +46,11 @@ impl Transformer {
         Ok(Self { norm, proj_in, transformer_blocks, proj_out })
     }
 
+    /// All blocks, beside a shortcut.
+    ///
     /// # Shapes
     /// `x` `(B, width, H, W)`, kept; `context` `(B, tokens, cross_attention_dim)`.
-    pub(super) fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
+    pub fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
         let (batch, channels, height, width) = x.size4()?;
         // (B, C, H, W) -> (B, H·W, C)
         let h =

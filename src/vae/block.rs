@@ -20,7 +20,7 @@ pub(super) fn group_norm(
 
 /// A residual block without a time embedding.
 #[derive(Debug)]
-pub(super) struct Resnet {
+pub struct Resnet {
     norm1: GroupNorm,
     conv1: Conv2d,
     norm2: GroupNorm,
@@ -29,12 +29,8 @@ pub(super) struct Resnet {
 }
 
 impl Resnet {
-    pub(super) fn load(
-        weights: &Weights,
-        config: &AutoencoderKlConfig,
-        input: i64,
-        output: i64,
-    ) -> Result<Self> {
+    /// Reads a block from `input` to `output` channels.
+    pub fn load(weights: &Weights, config: &AutoencoderKlConfig, input: i64, output: i64) -> Result<Self> {
         let conv_shortcut = if input == output {
             None
         } else {
@@ -49,7 +45,9 @@ impl Resnet {
         })
     }
 
-    pub(super) fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// # Shapes
+    /// `(B, in, H, W)` to `(B, out, H, W)`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let h = self.conv1.forward(&silu(&self.norm1.forward(x)?)?)?;
         let h = self.conv2.forward(&silu(&self.norm2.forward(&h)?)?)?;
         match &self.conv_shortcut {
@@ -100,7 +98,7 @@ impl Mid {
 
 /// Self-attention over all pixels, one head as wide as the level.
 #[derive(Debug)]
-struct SpatialAttention {
+pub struct SpatialAttention {
     group_norm: GroupNorm,
     to_q: Linear,
     to_k: Linear,
@@ -109,7 +107,8 @@ struct SpatialAttention {
 }
 
 impl SpatialAttention {
-    fn load(weights: &Weights, config: &AutoencoderKlConfig, channels: i64) -> Result<Self> {
+    /// Reads an attention of that width.
+    pub fn load(weights: &Weights, config: &AutoencoderKlConfig, channels: i64) -> Result<Self> {
         let linear = |name| Linear::load(&weights.at(name), LinearSpec::Biased(channels, channels));
         Ok(Self {
             group_norm: group_norm(&weights.at("group_norm"), config, channels)?,
@@ -120,7 +119,9 @@ impl SpatialAttention {
         })
     }
 
-    fn forward(&self, x: &Tensor) -> Result<Tensor> {
+    /// # Shapes
+    /// `(B, channels, H, W)`, kept.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (batch, channels, height, width) = x.size4()?;
         // (B, C, H, W) -> (B, H·W, C)
         let h = self.group_norm.forward(x)?.f_view([batch, channels, height * width])?.f_transpose(1, 2)?;
@@ -131,5 +132,24 @@ impl SpatialAttention {
         let h = self.to_out.forward(&scaled_dot_product(&q, &k, &v)?.f_squeeze_dim(1)?)?;
         let h = h.f_transpose(1, 2)?.f_reshape([batch, channels, height, width])?;
         Ok(x.f_add(&h)?)
+    }
+}
+
+/// Halves the size. The autoencoder's convention is one row of zeros on the right and at the bottom only.
+#[derive(Debug)]
+pub struct Downsample {
+    conv: Conv2d,
+}
+
+impl Downsample {
+    /// Reads a downsampler of that many channels.
+    pub fn load(weights: &Weights, channels: i64) -> Result<Self> {
+        Ok(Self { conv: Conv2d::load(&weights.at("conv"), channels, channels, 3)?.stride(2).padding(0) })
+    }
+
+    /// # Shapes
+    /// `(B, channels, H, W)` to `(B, channels, H/2, W/2)`.
+    pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
+        self.conv.forward(&x.f_constant_pad_nd([0, 1, 0, 1])?)
     }
 }

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::block::{Mid, Resnet, group_norm, resnets};
+use super::block::{Downsample, Mid, Resnet, group_norm, resnets};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, GroupNorm, ops, silu};
@@ -45,7 +45,7 @@ pub(super) struct Encoder {
 #[derive(Debug)]
 struct Down {
     resnets: Vec<Resnet>,
-    downsampler: Option<Conv2d>,
+    downsampler: Option<Downsample>,
 }
 
 impl Encoder {
@@ -62,8 +62,7 @@ impl Encoder {
             let downsampler = if index + 1 == levels {
                 None
             } else {
-                let conv = Conv2d::load(&weights.at("downsamplers.0.conv"), output, output, 3)?;
-                Some(conv.stride(2).padding(0))
+                Some(Downsample::load(&weights.at("downsamplers.0"), output)?)
             };
             down_blocks.push(Down { resnets, downsampler });
             channels = output;
@@ -86,8 +85,7 @@ impl Encoder {
                 x = resnet.forward(&x)?;
             }
             if let Some(downsampler) = &block.downsampler {
-                // One row of zeros on the right and at the bottom only: the autoencoder's convention.
-                x = downsampler.forward(&x.f_constant_pad_nd([0, 1, 0, 1])?)?;
+                x = downsampler.forward(&x)?;
             }
         }
         let x = self.mid_block.forward(&x)?;

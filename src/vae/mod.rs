@@ -11,6 +11,7 @@ mod tiny;
 
 use tch::Tensor;
 
+pub use block::{Downsample, Resnet, SpatialAttention};
 pub use encoder::Moments;
 pub use kl::AutoencoderKl;
 pub use tiny::AutoencoderTiny;

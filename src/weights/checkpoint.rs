@@ -9,7 +9,7 @@ use tch::Tensor;
 
 use super::files::contained;
 use super::recognise::recognise;
-use super::rename::{Component, Meaning, Part, component_file, single_file};
+use super::rename::{Component, Meaning, Part, TinySide, component_file, single_file, tiny};
 use super::report::{CheckpointError, ShapeMismatch};
 use super::safetensors::{SafetensorsFile, kind};
 use super::source::{TensorSource, TensorSpec, Weights, tensors_of};
@@ -36,7 +36,8 @@ struct Entry {
 }
 
 impl Checkpoint {
-    fn empty(path: &Path, component: Component) -> Self {
+    /// No tensors: every one that a model needs is then reported as missing.
+    pub(crate) fn empty(path: &Path, component: Component) -> Self {
         let path = path.to_owned();
         Self { path, component, files: Vec::new(), entries: BTreeMap::new(), unexpected: Vec::new() }
     }
@@ -84,6 +85,45 @@ impl Checkpoint {
             }
         }
         Err(Error::file(folder, no_weights(folder, stem, variant)))
+    }
+
+    /// A tiny autoencoder: diffusers' file or folder, or a folder with TAESD's own two files, of which one has
+    /// `encoder` and the other `decoder` in its name.
+    ///
+    /// # Errors
+    /// [`Error::File`] where there is no such file, or it is invalid.
+    pub fn tiny(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        if !path.is_dir() {
+            return Self::from_file(Component::Vae, path);
+        }
+        let mut checkpoint = Self::empty(path, Component::Vae);
+        let entries = std::fs::read_dir(path).map_err(Error::io(path))?;
+        let files: Vec<PathBuf> = entries
+            .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+            .filter(|file| file.extension().is_some_and(|extension| extension == "safetensors"))
+            .collect();
+        let named = |part: &str| {
+            let has =
+                |file: &&PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().contains(part));
+            match files.iter().filter(has).collect::<Vec<_>>().as_slice() {
+                [only] => Some((*only).clone()),
+                _ => None,
+            }
+        };
+        let (Some(encoder), Some(decoder)) = (named("encoder"), named("decoder")) else {
+            return Self::from_folder(Component::Vae, path, "");
+        };
+        for (side, file) in [(TinySide::Encoder, encoder), (TinySide::Decoder, decoder)] {
+            let file = SafetensorsFile::open(&file)?;
+            let number = checkpoint.files.len();
+            for key in file.tensors.keys() {
+                let entry = Entry { file: number, key: key.clone(), part: Part::Whole };
+                checkpoint.add(tiny(side, key), entry)?;
+            }
+            checkpoint.files.push(Arc::new(file));
+        }
+        Ok(checkpoint)
     }
 
     fn from_shards(component: Component, folder: &Path, index: &Path) -> Result<Self> {

@@ -143,6 +143,23 @@ pub(crate) fn component_file(component: Component, key: &str) -> Option<(String,
     }
 }
 
+/// Which of TAESD's own two files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TinySide {
+    Encoder,
+    Decoder,
+}
+
+/// TAESD numbers the layers of each file; its decoder begins with a clamp without weights, which diffusers
+/// does not count.
+pub(crate) fn tiny(side: TinySide, key: &str) -> String {
+    match (side, number(key)) {
+        (TinySide::Encoder, _) => format!("encoder.layers.{key}"),
+        (TinySide::Decoder, Some((layer @ 1.., rest))) => format!("decoder.layers.{}.{rest}", layer - 1),
+        (TinySide::Decoder, _) => format!("decoder.layers.{key}"),
+    }
+}
+
 /// transformers 4 writes `text_model.encoder.…`, transformers 5 `encoder.…`; position ids are a buffer.
 fn clip(key: &str) -> Option<&str> {
     if key == "logit_scale" || key.ends_with("position_ids") {

@@ -113,6 +113,19 @@ pub(crate) fn kind(dtype: Dtype) -> Option<Kind> {
     })
 }
 
+/// All tensors of a small file (latents, embeddings), in their own types.
+///
+/// # Errors
+/// [`Error::File`] where the file is no valid safetensors file.
+pub fn read_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tensor>> {
+    let file = SafetensorsFile::open(path.as_ref())?;
+    let read = |(name, info): (&String, &TensorInfo)| {
+        let rows = info.shape.first().map_or(1, |&rows| rows as i64);
+        Ok((name.clone(), file.read(name, info, 0..rows)?))
+    };
+    file.tensors.iter().map(read).collect()
+}
+
 /// Saves tensors to a new file, which replaces an old one only when it is complete.
 ///
 /// # Errors

@@ -1,0 +1,65 @@
+//! [`TextEmbeddings`]: encoded text.
+
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+use tch::Tensor;
+
+use crate::error::{Error, Result};
+use crate::host::{Element, array_from, tensor_from_view};
+
+/// Text as the UNet sees it: kept to encode a prompt once, or made elsewhere.
+#[derive(Debug)]
+pub struct TextEmbeddings {
+    pub(crate) context: Tensor,
+    pub(crate) pooled: Tensor,
+}
+
+impl Clone for TextEmbeddings {
+    /// The tensors are shared, not copied.
+    fn clone(&self) -> Self {
+        Self { context: self.context.shallow_clone(), pooled: self.pooled.shallow_clone() }
+    }
+}
+
+impl TextEmbeddings {
+    /// From tensors `context` `(B, tokens, cross_attention_dim)` and `pooled` `(B, projection_dim)`; one row
+    /// serves all pictures of a request.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the shapes do not go together.
+    pub fn new(context: Tensor, pooled: Tensor) -> Result<Self> {
+        let (found, shape) = (context.size(), pooled.size());
+        match (found.as_slice(), shape.as_slice()) {
+            (&[rows, tokens, _], &[pooled_rows, _]) if rows == pooled_rows && rows > 0 && tokens > 0 => {
+                Ok(Self { context, pooled })
+            }
+            _ => Err(Error::invalid(
+                "embeddings",
+                format!("shapes {found:?} and {shape:?}"),
+                "(B, tokens, width) and (B, width)",
+            )),
+        }
+    }
+
+    /// From host arrays of f32, `half::f16` or `half::bf16`.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn from_arrays<T: Element>(context: ArrayView3<'_, T>, pooled: ArrayView2<'_, T>) -> Result<Self> {
+        Self::new(tensor_from_view(context)?, tensor_from_view(pooled)?)
+    }
+
+    /// The text, token by token: `(B, tokens, cross_attention_dim)`.
+    pub fn context<T: Element>(&self) -> Result<Array3<T>> {
+        array_from(&self.context)
+    }
+
+    /// The text in one vector: `(B, projection_dim)`.
+    pub fn pooled<T: Element>(&self) -> Result<Array2<T>> {
+        array_from(&self.pooled)
+    }
+
+    /// Zeros of the same shape: what an absent negative prompt is in models that ask for it.
+    pub fn zeros_like(&self) -> Result<Self> {
+        Ok(Self { context: self.context.f_zeros_like()?, pooled: self.pooled.f_zeros_like()? })
+    }
+}

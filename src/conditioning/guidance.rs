@@ -1,0 +1,79 @@
+//! [`Guidance`]: how the predictions for the prompt and the negative prompt are combined.
+
+use tch::Tensor;
+
+use crate::error::{Error, Result};
+use crate::nn::ops::linear_combination;
+
+/// Classifier-free guidance (SDXL paper, appendix C). The default is a scale of 5 without rescaling.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Guidance {
+    scale: f64,
+    rescale: f64,
+}
+
+impl Default for Guidance {
+    fn default() -> Self {
+        Self { scale: 5., rescale: 0. }
+    }
+}
+
+impl Guidance {
+    /// No guidance: one evaluation of the UNet a step, the negative prompt has no effect. What distilled
+    /// models (Turbo, Lightning) want.
+    pub const OFF: Self = Self { scale: 1., rescale: 0. };
+
+    /// Guidance of that scale; 1 or less is off.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless the scale is within 0 to 1000.
+    pub fn new(scale: f64) -> Result<Self> {
+        if !(0. ..=1000.).contains(&scale) {
+            return Err(Error::invalid("guidance", scale, "0 to 1000"));
+        }
+        Ok(Self { scale, rescale: 0. })
+    }
+
+    /// Pulls the result back to the standard deviation of the prediction for the prompt, by that fraction
+    /// (arXiv 2305.08891, section 3.4). Default 0; 0.7 for models trained with zero terminal SNR.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless the fraction is within 0 to 1.
+    pub fn rescale(self, fraction: f64) -> Result<Self> {
+        if !(0. ..=1.).contains(&fraction) {
+            return Err(Error::invalid("guidance_rescale", fraction, "0 to 1"));
+        }
+        Ok(Self { rescale: fraction, ..self })
+    }
+
+    /// The scale.
+    pub fn scale(&self) -> f64 {
+        self.scale
+    }
+
+    /// The fraction of rescaling.
+    pub fn rescale_fraction(&self) -> f64 {
+        self.rescale
+    }
+
+    /// Whether the negative prompt is evaluated.
+    pub fn is_on(&self) -> bool {
+        self.scale > 1.
+    }
+
+    /// Combines two outputs of the UNet.
+    ///
+    /// # Shapes
+    /// Both `(B, C, H, W)`.
+    pub fn combine(&self, negative: &Tensor, positive: &Tensor) -> Result<Tensor> {
+        // negative + scale · (positive − negative)
+        let guided = linear_combination(&[(1. - self.scale, negative), (self.scale, positive)])?;
+        if self.rescale == 0. {
+            return Ok(guided);
+        }
+        let dims = [1, 2, 3].as_slice();
+        let factor = positive.f_std_dim(dims, true, true)?.f_div(&guided.f_std_dim(dims, true, true)?)?;
+        let rescaled = guided.f_mul(&factor)?;
+        linear_combination(&[(self.rescale, &rescaled), (1. - self.rescale, &guided)])
+    }
+}

@@ -1,0 +1,11 @@
+//! What a picture is conditioned on: text or its embeddings, the micro-conditioning, and guidance.
+
+mod builder;
+mod embeddings;
+mod guidance;
+mod micro;
+
+pub use builder::{Conditioning, ConditioningBuilder, Prompts, TextSource};
+pub use embeddings::TextEmbeddings;
+pub use guidance::Guidance;
+pub use micro::{AestheticScores, Crop, MicroConditioning, Size};

@@ -1,0 +1,43 @@
+//! Host arrays into tensors and back, as `ndarray` views of f32, `half::f16` and `half::bf16`.
+
+use half::{bf16, f16};
+use ndarray::{Array, ArrayView, Dimension};
+use tch::{Kind, Tensor};
+
+use crate::error::{Error, Result};
+
+/// The types in which latents and embeddings go in and out.
+pub trait Element: sealed::Sealed + Copy {}
+
+impl Element for f32 {}
+impl Element for f16 {}
+impl Element for bf16 {}
+
+mod sealed {
+    use half::{bf16, f16};
+
+    pub trait Sealed: tch::kind::Element + Default + Copy {}
+
+    impl Sealed for f32 {}
+    impl Sealed for f16 {}
+    impl Sealed for bf16 {}
+}
+
+/// A new f32 tensor on the CPU; the view may have any strides.
+pub(crate) fn tensor_from_view<T: Element, D: Dimension>(view: ArrayView<'_, T, D>) -> Result<Tensor> {
+    let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
+    let values: Vec<T> = view.iter().copied().collect();
+    Ok(Tensor::f_from_slice(&values)?.f_to_kind(Kind::Float)?.f_reshape(&shape)?)
+}
+
+/// A host array with the numbers of a tensor; 16-bit types are rounded to.
+pub(crate) fn array_from<T: Element, D: Dimension>(tensor: &Tensor) -> Result<Array<T, D>> {
+    let count = tensor.numel();
+    let mut values = vec![T::default(); count];
+    let host = tensor.f_to_device(tch::Device::Cpu)?.f_to_kind(T::KIND)?.f_contiguous()?;
+    host.f_copy_data(&mut values, count)?;
+    let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
+    Array::from_shape_vec(shape.clone(), values)
+        .and_then(|array| array.into_dimensionality())
+        .map_err(|error| Error::invalid("tensor", format!("shape {shape:?}"), error.to_string()))
+}

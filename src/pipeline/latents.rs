@@ -1,0 +1,68 @@
+//! [`Latents`].
+
+use std::path::Path;
+
+use ndarray::{Array4, ArrayView4};
+use tch::{Kind, Tensor};
+
+use crate::error::{Error, Result};
+use crate::host::{Element, array_from, tensor_from_view};
+use crate::weights::{read_safetensors, save_safetensors};
+
+/// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.
+#[derive(Debug)]
+pub struct Latents(pub(crate) Tensor);
+
+impl Clone for Latents {
+    /// The tensor is shared, not copied.
+    fn clone(&self) -> Self {
+        Self(self.0.shallow_clone())
+    }
+}
+
+impl Latents {
+    /// From a tensor of four dimensions.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for another rank or an empty tensor.
+    pub fn new(tensor: Tensor) -> Result<Self> {
+        if tensor.dim() != 4 || tensor.numel() == 0 {
+            return Err(Error::invalid("latents", format!("shape {:?}", tensor.size()), "(B, 4, height/8, width/8)"));
+        }
+        Ok(Self(tensor.f_to_kind(Kind::Float)?))
+    }
+
+    /// From a host array of f32, `half::f16` or `half::bf16`.
+    pub fn from_array<T: Element>(array: ArrayView4<'_, T>) -> Result<Self> {
+        Self::new(tensor_from_view(array)?)
+    }
+
+    /// A host array; 16-bit types are rounded to.
+    pub fn to_array<T: Element>(&self) -> Result<Array4<T>> {
+        array_from(&self.0)
+    }
+
+    /// The tensor.
+    pub fn tensor(&self) -> &Tensor {
+        &self.0
+    }
+
+    /// Reads the tensor `latents` of a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the file is invalid or has no such tensor.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let mut tensors = read_safetensors(path)?;
+        let tensor = tensors.remove("latents").ok_or_else(|| Error::file(path, "has no tensor `latents`"))?;
+        Self::new(tensor)
+    }
+
+    /// Saves a safetensors file with the tensor `latents`, in f32.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the folder cannot be written to.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        save_safetensors(path, &[("latents", &self.0)])
+    }
+}

@@ -1,0 +1,239 @@
+//! [`Pipeline`]: the models together, from a request to pictures.
+
+mod builder;
+mod denoiser;
+mod files;
+mod latents;
+mod recipe;
+mod request;
+mod sampling;
+
+use std::path::{Path, PathBuf};
+
+use tch::{Kind, Tensor};
+
+pub use builder::PipelineBuilder;
+pub use latents::Latents;
+pub use request::{Request, RequestBuilder};
+pub use sampling::{Progress, Sampling};
+
+use crate::conditioning::{Conditioning, Prompts, Size, TextEmbeddings, TextSource};
+use crate::config::{ModelConfig, PipelineKind};
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::runtime::{Device, Precision, Shared, no_grad};
+use crate::scheduler::Scheduler;
+use crate::text::TextEncoders;
+use crate::unet::{Unet, UnetConditioning};
+use crate::vae::Vae;
+
+/// A model ready to draw. A clone is cheap and shares the weights; several may draw at once.
+#[derive(Clone)]
+pub struct Pipeline {
+    models: Shared<Models>,
+    scheduler: Scheduler,
+    device: Device,
+    precision: Precision,
+}
+
+/// The weights: read once, changed never.
+struct Models {
+    config: ModelConfig,
+    text: TextEncoders,
+    unet: Unet,
+    vae: Vae,
+    path: PathBuf,
+}
+
+/// An encoded [`Conditioning`]: reusable, and what was cut off its prompts.
+#[derive(Debug, Clone)]
+pub struct Encoded {
+    /// The prompt.
+    pub positive: TextEmbeddings,
+    /// The negative prompt.
+    pub negative: TextEmbeddings,
+    /// The ends of prompts that did not fit into 77 tokens.
+    pub cut: Vec<String>,
+}
+
+impl Pipeline {
+    /// Reads a model: a diffusers folder, a folder of the Hugging Face cache or the name of a repository in
+    /// it, or a single-file checkpoint.
+    pub fn builder(path: impl Into<PathBuf>) -> PipelineBuilder {
+        PipelineBuilder::new(path.into())
+    }
+
+    /// The shape of the model.
+    pub fn config(&self) -> &ModelConfig {
+        &self.models.config
+    }
+
+    /// The file or folder that the model was read from.
+    pub fn path(&self) -> &Path {
+        &self.models.path
+    }
+
+    /// What the model was made for.
+    pub fn kind(&self) -> PipelineKind {
+        self.models.config.kind()
+    }
+
+    /// The scheduler of the checkpoint, which requests use unless they have their own.
+    pub fn scheduler(&self) -> &Scheduler {
+        &self.scheduler
+    }
+
+    /// Where the models compute.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
+    /// Draws the pictures of a request.
+    ///
+    /// # Errors
+    /// Those of [`sample`](Self::sample) and of the steps; [`Error::NonFinite`] where the weights or the
+    /// compute type give no numbers.
+    pub fn generate(&self, request: &Request) -> Result<Vec<Image>> {
+        let mut sampling = self.sample(request)?;
+        for progress in &mut sampling {
+            progress?;
+        }
+        sampling.images()
+    }
+
+    /// Starts a request: the returned iterator takes one step at a time. Leaving the loop is cancelling.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the request does not fit the model.
+    pub fn sample(&self, request: &Request) -> Result<Sampling> {
+        Sampling::start(self, request)
+    }
+
+    /// Encodes the prompts of a conditioning, to use them many times.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a prompt over 64 KiB or a `clip_skip` that leaves no layer.
+    pub fn encode(&self, conditioning: &Conditioning) -> Result<Encoded> {
+        let _guard = no_grad();
+        match &conditioning.text {
+            TextSource::Prompts(prompts) => self.encode_prompts(prompts, conditioning.clip_skip),
+            TextSource::Embeddings { positive, negative } => Ok(Encoded {
+                positive: positive.clone(),
+                negative: match negative {
+                    Some(negative) => negative.clone(),
+                    None => positive.zeros_like()?,
+                },
+                cut: Vec::new(),
+            }),
+        }
+    }
+
+    fn encode_prompts(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
+        let text = &self.models.text;
+        let prompt_2 = prompts.prompt_2.as_ref().unwrap_or(&prompts.prompt);
+        let positive = text.encode(&prompts.prompt, prompt_2, clip_skip)?;
+        let mut cut = positive.cut;
+        let positive = TextEmbeddings::new(positive.context, positive.pooled)?;
+        let absent = prompts.negative_prompt.is_none() && prompts.negative_prompt_2.is_none();
+        let negative = if absent && self.models.config.force_zeros_for_empty_prompt {
+            positive.zeros_like()?
+        } else {
+            let negative = prompts.negative_prompt.as_deref().unwrap_or("");
+            let negative_2 = prompts.negative_prompt_2.as_deref().unwrap_or(negative);
+            // Always from the usual layer: diffusers applies clip_skip to the prompt alone.
+            let negative = text.encode(negative, negative_2, 0)?;
+            cut.extend(negative.cut);
+            TextEmbeddings::new(negative.context, negative.pooled)?
+        };
+        Ok(Encoded { positive, negative, cut })
+    }
+
+    /// Latents to pictures.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] where the autoencoder gives no numbers.
+    pub fn decode(&self, latents: &Latents) -> Result<Vec<Image>> {
+        Image::from_tensor(&self.decode_tensor(latents)?)
+    }
+
+    /// Latents to pictures as numbers: `(B, 3, height, width)` in about [-1, 1], f32, on the pipeline's
+    /// device.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] where the autoencoder gives no numbers.
+    pub fn decode_tensor(&self, latents: &Latents) -> Result<Tensor> {
+        let _guard = no_grad();
+        let images = self.models.vae.decode(&latents.0.f_to_device(self.device.tch())?)?;
+        if !is_finite(&images)? {
+            return Err(Error::NonFinite { stage: "vae decoder", step: None });
+        }
+        Ok(images)
+    }
+
+    /// What the UNet is told: rows of one side of guidance, one for each picture.
+    fn unet_conditioning(&self, text: &TextEmbeddings, ids: &[f32], batch: i64) -> Result<UnetConditioning> {
+        let config = &self.models.config;
+        let (tch, kind) = (self.device.tch(), self.precision.kind());
+        let widths = (text.context.size3()?.2, text.pooled.size2()?.1);
+        let expected = (config.unet.cross_attention_dim, config.text_encoder_2.projection_dim);
+        if widths != expected {
+            return Err(Error::invalid(
+                "embeddings",
+                format!("widths {} and {}", widths.0, widths.1),
+                format!("{} and {} for this model", expected.0, expected.1),
+            ));
+        }
+        let rows = |tensor: &Tensor| -> Result<Tensor> {
+            let mut shape = tensor.size();
+            let found = shape.first().copied().unwrap_or(0);
+            if found != 1 && found != batch {
+                return Err(Error::invalid("embeddings", format!("{found} rows"), format!("1 or {batch} rows")));
+            }
+            if let Some(first) = shape.first_mut() {
+                *first = batch;
+            }
+            Ok(tensor.f_to_device(tch)?.f_to_kind(kind)?.f_expand(&shape, false)?)
+        };
+        let ids = Tensor::f_from_slice(ids)?.f_unsqueeze(0)?.f_to_device(tch)?;
+        let ids = ids.f_expand([batch, ids.size2()?.1], false)?;
+        let conditioning = UnetConditioning::new(rows(&text.context)?, rows(&text.pooled)?, ids)?;
+        Ok(conditioning)
+    }
+
+    /// The size of a request's pictures on this model.
+    fn size_of(&self, request: &Request) -> Result<Size> {
+        let factor = self.models.config.vae.factor();
+        let side = self.models.config.default_size();
+        let asked = request.size;
+        if let Some(noise) = &request.initial_noise {
+            let (_, channels, height, width) = noise.0.size4()?;
+            let size = Size::new(width * factor, height * factor);
+            let latent_channels = self.models.config.vae.latent_channels;
+            if channels != latent_channels || asked.is_some_and(|asked| asked != size) {
+                return Err(Error::invalid(
+                    "initial_noise",
+                    format!("{channels} channels of {width}x{height}"),
+                    match asked {
+                        Some(asked) => format!(
+                            "{latent_channels} channels of {}x{} for pictures of {asked}",
+                            asked.width / factor,
+                            asked.height / factor
+                        ),
+                        None => format!("{latent_channels} channels"),
+                    },
+                ));
+            }
+            return Ok(size);
+        }
+        let size = asked.unwrap_or(Size::new(side, side));
+        if size.width % factor != 0 || size.height % factor != 0 {
+            return Err(Error::invalid("size", size, format!("multiples of {factor} for this model")));
+        }
+        Ok(size)
+    }
+}
+
+/// Whether all numbers are finite. On CUDA this waits for the device.
+fn is_finite(tensor: &Tensor) -> Result<bool> {
+    Ok(tensor.f_isfinite()?.f_all()?.f_to_kind(Kind::Int64)?.f_int64_value(&[])? != 0)
+}

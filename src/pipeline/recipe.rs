@@ -1,0 +1,106 @@
+//! [`Recipe`]: how a picture was made, as texts that its file carries.
+
+use serde_json::{Value, json};
+
+use super::{Pipeline, Request};
+use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSource};
+use crate::image::Image;
+use crate::scheduler::Scheduler;
+
+/// Everything needed to make a picture again.
+#[derive(Debug)]
+pub(super) struct Recipe {
+    size: Size,
+    seeds: Vec<u64>,
+    /// The settings that all pictures of the request share.
+    shared: Value,
+    prompts: Option<Prompts>,
+}
+
+impl Recipe {
+    pub(super) fn new(pipeline: &Pipeline, request: &Request, scheduler: &Scheduler, size: Size) -> Self {
+        let conditioning = &request.conditioning;
+        let shared = json!({
+            "generator": concat!("sdxl ", env!("CARGO_PKG_VERSION")),
+            "model": pipeline.path().file_name().map(|name| name.to_string_lossy()),
+            "precision": pipeline.precision.to_string(),
+            "size": size.to_string(),
+            "steps": request.steps,
+            "scheduler": scheduler.to_string(),
+            "guidance": request.guidance.scale(),
+            "guidance_rescale": request.guidance.rescale_fraction(),
+            "initial_noise": if request.initial_noise.is_some() { "given" } else { "drawn from the seed" },
+            "conditioning": describe(conditioning),
+        });
+        let prompts = match &conditioning.text {
+            TextSource::Prompts(prompts) => Some(prompts.clone()),
+            TextSource::Embeddings { .. } => None,
+        };
+        Self { size, seeds: request.seeds.clone(), shared, prompts }
+    }
+
+    pub(super) fn size(&self) -> Size {
+        self.size
+    }
+
+    /// The picture with two texts: `parameters`, the line that other programs read, and `sdxl`, JSON with
+    /// every setting.
+    pub(super) fn describe(&self, image: Image, index: usize) -> Image {
+        let seed = self.seeds.get(index).copied().unwrap_or(0);
+        let mut all = self.shared.clone();
+        if let Value::Object(fields) = &mut all {
+            fields.insert("seed".into(), seed.into());
+        }
+        image.with_text("parameters", self.parameters(seed)).with_text("sdxl", all.to_string())
+    }
+
+    /// The convention of A1111's web interface: prompt, negative prompt, and a line of settings.
+    fn parameters(&self, seed: u64) -> String {
+        let setting = |name: &str| self.shared.get(name).map(Value::to_string).unwrap_or_default();
+        let plain = |name: &str| setting(name).trim_matches('"').to_owned();
+        let mut text = String::new();
+        if let Some(prompts) = &self.prompts {
+            text.push_str(&prompts.prompt);
+            if let Some(negative) = &prompts.negative_prompt {
+                text.push_str(&format!("\nNegative prompt: {negative}"));
+            }
+            text.push('\n');
+        }
+        // A value with a comma, colon or line break stands in quotes there.
+        text.push_str(&format!(
+            "Steps: {}, Sampler: {}, CFG scale: {}, Seed: {seed}, Size: {}, Model: {}, RNG: CPU, Version: {}",
+            setting("steps"),
+            setting("scheduler"),
+            setting("guidance"),
+            self.size,
+            setting("model"),
+            plain("generator"),
+        ));
+        text
+    }
+}
+
+fn describe(conditioning: &Conditioning) -> Value {
+    let micro = |micro: MicroConditioning| {
+        json!({
+            "original_size": micro.original_size.map(|size| size.to_string()),
+            "crop": micro.crop.to_string(),
+            "target_size": micro.target_size.map(|size| size.to_string()),
+        })
+    };
+    let text = match &conditioning.text {
+        TextSource::Prompts(prompts) => json!({
+            "prompt": prompts.prompt,
+            "prompt_2": prompts.prompt_2,
+            "negative_prompt": prompts.negative_prompt,
+            "negative_prompt_2": prompts.negative_prompt_2,
+        }),
+        TextSource::Embeddings { .. } => json!("embeddings"),
+    };
+    json!({
+        "text": text,
+        "clip_skip": conditioning.clip_skip,
+        "micro": micro(conditioning.micro),
+        "negative_micro": micro(conditioning.negative_micro),
+    })
+}

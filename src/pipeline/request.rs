@@ -1,0 +1,169 @@
+//! [`Request`]: one order for pictures, with everything that can be checked without a model checked.
+
+use crate::conditioning::{Conditioning, Guidance, Size};
+use crate::error::{Error, Result};
+use crate::scheduler::Scheduler;
+
+use super::Latents;
+
+/// The largest side of a picture, in pixels.
+const MAX_SIDE: i64 = 8192;
+/// More steps than the training schedule has make no sense.
+const MAX_STEPS: usize = 1000;
+/// Pictures of one request.
+const MAX_BATCH: usize = 1024;
+
+/// An order for pictures: what they show, their size, steps, guidance and seeds.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub(crate) conditioning: Conditioning,
+    pub(crate) size: Option<Size>,
+    pub(crate) steps: usize,
+    pub(crate) guidance: Guidance,
+    pub(crate) seeds: Vec<u64>,
+    pub(crate) scheduler: Option<Scheduler>,
+    pub(crate) initial_noise: Option<Latents>,
+}
+
+/// Builds a [`Request`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct RequestBuilder {
+    request: Request,
+    batch: Option<usize>,
+}
+
+impl Request {
+    /// An order with diffusers' defaults: 50 steps, guidance 5, seed 0, one picture of the model's own size.
+    pub fn builder(conditioning: Conditioning) -> RequestBuilder {
+        RequestBuilder {
+            request: Self {
+                conditioning,
+                size: None,
+                steps: 50,
+                guidance: Guidance::default(),
+                seeds: vec![0],
+                scheduler: None,
+                initial_noise: None,
+            },
+            batch: None,
+        }
+    }
+
+    /// What the pictures show.
+    pub fn conditioning(&self) -> &Conditioning {
+        &self.conditioning
+    }
+
+    /// The seed of each picture.
+    pub fn seeds(&self) -> &[u64] {
+        &self.seeds
+    }
+
+    /// Steps of the sampler.
+    pub fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Guidance.
+    pub fn guidance(&self) -> Guidance {
+        self.guidance
+    }
+}
+
+impl RequestBuilder {
+    fn change(mut self, change: impl FnOnce(&mut Request)) -> Self {
+        change(&mut self.request);
+        self
+    }
+
+    /// The size of the pictures: sides of 8 to 8192 pixels, multiples of 8. Default: the side that the model
+    /// was trained for, 1024 for SDXL.
+    pub fn size(self, size: Size) -> Self {
+        self.change(|request| request.size = Some(size))
+    }
+
+    /// Steps of the sampler, 1 to 1000. Default 50.
+    pub fn steps(self, steps: usize) -> Self {
+        self.change(|request| request.steps = steps)
+    }
+
+    /// How the negative prompt is used. Default: a scale of 5.
+    pub fn guidance(self, guidance: Guidance) -> Self {
+        self.change(|request| request.guidance = guidance)
+    }
+
+    /// The seed of the first picture; each further picture of the batch has the next number. Default 0.
+    pub fn seed(self, seed: u64) -> Self {
+        self.change(|request| request.seeds = vec![seed])
+    }
+
+    /// The number of pictures. Default 1.
+    pub fn batch(self, batch: usize) -> Self {
+        Self { batch: Some(batch), ..self }
+    }
+
+    /// A seed for each picture; decides the number of pictures.
+    pub fn seeds(self, seeds: &[u64]) -> Self {
+        self.change(|request| request.seeds = seeds.to_vec())
+    }
+
+    /// Another scheduler than the pipeline's.
+    pub fn scheduler(self, scheduler: Scheduler) -> Self {
+        self.change(|request| request.scheduler = Some(scheduler))
+    }
+
+    /// The noise to start from, of unit variance, instead of noise drawn from the seeds. It decides the size
+    /// and the number of pictures.
+    pub fn initial_noise(self, noise: Latents) -> Self {
+        self.change(|request| request.initial_noise = Some(noise))
+    }
+
+    /// Checks every value.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names the value that is out of range, and the range.
+    pub fn build(self) -> Result<Request> {
+        let Self { mut request, batch } = self;
+        if let Some(size) = request.size {
+            check_size(size)?;
+        }
+        if !(1..=MAX_STEPS).contains(&request.steps) {
+            return Err(Error::invalid("steps", request.steps, format!("1 to {MAX_STEPS}")));
+        }
+        if let Some(batch) = batch {
+            if !(1..=MAX_BATCH).contains(&batch) {
+                return Err(Error::invalid("batch", batch, format!("1 to {MAX_BATCH}")));
+            }
+            match request.seeds.as_slice() {
+                &[first] => request.seeds = (0..batch as u64).map(|index| first.wrapping_add(index)).collect(),
+                seeds if seeds.len() == batch => {}
+                seeds => {
+                    return Err(Error::invalid("batch", batch, format!("{}, the number of seeds", seeds.len())));
+                }
+            }
+        }
+        if !(1..=MAX_BATCH).contains(&request.seeds.len()) {
+            return Err(Error::invalid("seeds", request.seeds.len(), format!("1 to {MAX_BATCH} seeds")));
+        }
+        if let Some(noise) = &request.initial_noise {
+            let rows = noise.0.size().first().copied().unwrap_or(0);
+            if usize::try_from(rows) != Ok(request.seeds.len()) {
+                return Err(Error::invalid(
+                    "initial_noise",
+                    format!("{rows} pictures"),
+                    format!("{}, as many as seeds", request.seeds.len()),
+                ));
+            }
+        }
+        Ok(request)
+    }
+}
+
+fn check_size(size: Size) -> Result<()> {
+    let fits = |side: i64| (8..=MAX_SIDE).contains(&side) && side % 8 == 0;
+    if fits(size.width) && fits(size.height) {
+        return Ok(());
+    }
+    Err(Error::invalid("size", size, format!("sides of 8 to {MAX_SIDE} pixels, multiples of 8")))
+}

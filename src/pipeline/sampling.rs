@@ -1,0 +1,188 @@
+//! [`Sampling`]: the loop over the steps, as an iterator.
+
+use std::time::{Duration, Instant};
+
+use tch::Tensor;
+
+use super::denoiser::Denoiser;
+use super::recipe::Recipe;
+use super::{Latents, Pipeline, Request, is_finite};
+use crate::conditioning::{Guidance, Size};
+use crate::config::PipelineKind;
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::noise::NoiseSource;
+use crate::runtime::{Device, no_grad};
+use crate::scheduler::{Plan, Scheduler, Solver};
+use crate::unet::{UnetConditioning, guidance_embedding};
+
+/// A request under way: an iterator that takes one step of the sampler at a time.
+///
+/// ```no_run
+/// # let pipeline = sdxl::Pipeline::builder("model").build()?;
+/// # let conditioning = sdxl::Conditioning::builder("a cat").build()?;
+/// # let request = sdxl::Request::builder(conditioning).build()?;
+/// let mut sampling = pipeline.sample(&request)?;
+/// for progress in &mut sampling {
+///     let progress = progress?;
+///     println!("{} of {}", progress.step, progress.of);
+/// }
+/// let images = sampling.images()?;
+/// # Ok::<(), sdxl::Error>(())
+/// ```
+pub struct Sampling {
+    pipeline: Pipeline,
+    conditioning: UnetConditioning,
+    guidance: Guidance,
+    scheduler: Scheduler,
+    plan: Plan,
+    solver: Box<dyn Solver>,
+    noise: NoiseSource,
+    x: Tensor,
+    next: usize,
+    failed: bool,
+    started: Instant,
+    cut: Vec<String>,
+    recipe: Recipe,
+}
+
+/// Where a [`Sampling`] stands after a step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// The steps taken: 1 after the first.
+    pub step: usize,
+    /// All steps.
+    pub of: usize,
+    /// The noise level reached, as a standard deviation.
+    pub sigma: f64,
+    /// Time since the first step began.
+    pub elapsed: Duration,
+    /// Time that the remaining steps will take, at the mean speed so far.
+    pub remaining: Duration,
+}
+
+impl Sampling {
+    pub(super) fn start(pipeline: &Pipeline, request: &Request) -> Result<Self> {
+        let _guard = no_grad();
+        let models = &pipeline.models;
+        if pipeline.kind() != PipelineKind::Base {
+            return Err(Error::invalid(
+                "model",
+                format!("{} at {}", pipeline.kind(), models.path.display()),
+                "a base model for text to image",
+            ));
+        }
+        let size = pipeline.size_of(request)?;
+        let batch = request.seeds.len() as i64;
+        let encoded = pipeline.encode(&request.conditioning)?;
+        let side = |text, micro: crate::conditioning::MicroConditioning| {
+            pipeline.unet_conditioning(text, &micro.time_ids(size, None), batch)
+        };
+        let mut conditioning = side(&encoded.positive, request.conditioning.micro)?;
+        if let Some(width) = models.unet.config().time_cond_proj_dim {
+            conditioning = conditioning.timestep_cond(guidance_embedding(request.guidance.scale(), width)?);
+        } else if request.guidance.is_on() {
+            conditioning = side(&encoded.negative, request.conditioning.negative_micro)?.cat(&conditioning)?;
+        }
+
+        let scheduler = request.scheduler.as_ref().unwrap_or(&pipeline.scheduler).clone();
+        let plan = scheduler.plan(request.steps)?;
+        let solver = scheduler.solver(&plan)?;
+        let mut noise = NoiseSource::new(&request.seeds)?;
+        let start = match &request.initial_noise {
+            Some(start) => start.0.shallow_clone(),
+            None => {
+                let factor = models.config.vae.factor();
+                noise.normal(&[models.config.vae.latent_channels, size.height / factor, size.width / factor])?
+            }
+        };
+        let x = start.f_to_device(pipeline.device.tch())?.f_mul_scalar(plan.initial_scale())?;
+        Ok(Self {
+            recipe: Recipe::new(pipeline, request, &scheduler, size),
+            pipeline: pipeline.clone(),
+            conditioning,
+            guidance: request.guidance,
+            scheduler,
+            plan,
+            solver,
+            noise,
+            x,
+            next: 0,
+            failed: false,
+            started: Instant::now(),
+            cut: encoded.cut,
+        })
+    }
+
+    /// The ends of prompts that did not fit into 77 tokens.
+    pub fn cut(&self) -> &[String] {
+        &self.cut
+    }
+
+    /// The size of the pictures.
+    pub fn size(&self) -> Size {
+        self.recipe.size()
+    }
+
+    /// The latents as they stand: after the last step, those of the pictures.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] where the UNet gave no numbers.
+    pub fn latents(&self) -> Result<Latents> {
+        let _guard = no_grad();
+        let latents = self.plan.latents(&self.x, self.next)?;
+        if !is_finite(&latents)? {
+            return Err(Error::NonFinite { stage: "unet", step: self.next.checked_sub(1) });
+        }
+        Latents::new(latents)
+    }
+
+    /// Decodes the latents as they stand. The pictures carry how they were made.
+    ///
+    /// # Errors
+    /// [`Error::NonFinite`] where the UNet or the autoencoder gave no numbers.
+    pub fn images(&self) -> Result<Vec<Image>> {
+        let images = self.pipeline.decode(&self.latents()?)?;
+        Ok(images.into_iter().enumerate().map(|(index, image)| self.recipe.describe(image, index)).collect())
+    }
+
+    fn step(&mut self) -> Result<Progress> {
+        let _guard = no_grad();
+        let step = self.plan.step(self.next)?;
+        let x = self.plan.enter(&self.x, self.next)?;
+        let mut denoiser = Denoiser {
+            unet: &self.pipeline.models.unet,
+            conditioning: &self.conditioning,
+            guidance: self.guidance,
+            prediction: self.scheduler.prediction(),
+            kind: self.pipeline.precision.kind(),
+        };
+        self.x = self.solver.step(&x, &step, &mut denoiser, &mut self.noise)?;
+        // On a GPU this would wait for the device in every step; there the end is checked.
+        if self.pipeline.device == Device::Cpu && !is_finite(&self.x)? {
+            return Err(Error::NonFinite { stage: "unet", step: Some(self.next) });
+        }
+        self.next += 1;
+        let elapsed = self.started.elapsed();
+        let (done, of) = (self.next, self.plan.len());
+        let remaining = elapsed.mul_f64((of - done) as f64 / done as f64);
+        Ok(Progress { step: done, of, sigma: step.to.sigma, elapsed, remaining })
+    }
+}
+
+impl Iterator for Sampling {
+    type Item = Result<Progress>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // An iterator that failed has nothing more to give.
+        if self.failed || self.next >= self.plan.len() {
+            return None;
+        }
+        if self.next == 0 {
+            self.started = Instant::now();
+        }
+        let progress = self.step();
+        self.failed = progress.is_err();
+        Some(progress)
+    }
+}

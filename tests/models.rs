@@ -1,0 +1,145 @@
+//! Every model against diffusers and transformers, on the tiny variants of `tests/models` with weights
+//! computed from their names (`tests/golden/models.py`).
+//!
+//! Tolerance: 1e-5 relative in f32; the measured errors are printed (`cargo test -- --nocapture`).
+
+#![allow(clippy::disallowed_methods, reason = "tests may panic")]
+
+mod common;
+
+use common::{Golden, assert_close, random, repository};
+use sdxl::config::{AutoencoderKlConfig, AutoencoderTinyConfig, ModelConfig, UnetConfig};
+use sdxl::text::{ClipTextModel, Projection};
+use sdxl::unet::{Unet, UnetConditioning};
+use sdxl::vae::{AutoencoderKl, AutoencoderTiny};
+use tch::Tensor;
+
+const TOLERANCE: f64 = 1e-5;
+
+fn config(variant: &str) -> ModelConfig {
+    ModelConfig::from_folder(repository("tests/models").join(variant)).unwrap()
+}
+
+#[test]
+fn text_encoders() {
+    let golden = Golden::open("text_encoders.safetensors");
+    let config = config("base");
+    let first = config.text_encoder.as_ref().unwrap();
+    for (component, config, projection) in [
+        ("text_encoder", first, Projection::Without),
+        ("text_encoder_2", &config.text_encoder_2, Projection::With),
+    ] {
+        let model = random(component, |w| ClipTextModel::load(w, config, projection));
+        let ids = golden.get(&format!("{component}.ids"));
+        for clip_skip in 0..3 {
+            let found = model.forward(&ids, clip_skip).unwrap();
+            let case = format!("{component}.clip_skip_{clip_skip}");
+            assert_close(&case, &found.hidden_states, &golden.get(&case), TOLERANCE);
+            if let Some(pooled) = found.pooled {
+                let case = format!("{component}.text_embeds");
+                assert_close(&case, &pooled, &golden.get(&case), TOLERANCE);
+            }
+        }
+        let layers = config.num_hidden_layers;
+        assert!(model.forward(&ids, layers - 1).is_ok());
+        let error = model.forward(&ids, layers).unwrap_err().to_string();
+        assert!(error.contains("clip_skip"), "{error}");
+    }
+}
+
+#[test]
+fn unets() {
+    let golden = Golden::open("unet.safetensors");
+    for variant in ["base", "refiner", "inpaint", "lcm", "ssd1b", "vega", "koala"] {
+        let config = config(variant);
+        let unet = random("unet", |w| Unet::load(w, &config.unet));
+        for size in ["even", "odd"] {
+            let get = |what: &str| golden.get(&format!("{variant}.{size}.{what}"));
+            let sample = get("sample");
+            let timestep = get("timestep").expand([sample.size()[0]], false);
+            let mut conditioning =
+                UnetConditioning::new(get("context"), get("pooled"), get("time_ids")).unwrap();
+            if config.unet.time_cond_proj_dim.is_some() {
+                conditioning = conditioning.timestep_cond(get("timestep_cond"));
+            }
+            let found = unet.forward(&sample, &timestep, &conditioning).unwrap();
+            assert_close(&format!("{variant}, {size} size"), &found, &get("output"), TOLERANCE);
+        }
+    }
+}
+
+#[test]
+fn guidance_embedding_is_asked_for() {
+    let unet = random("unet", |w| Unet::load(w, &config("lcm").unet));
+    let golden = Golden::open("unet.safetensors");
+    let get = |what: &str| golden.get(&format!("lcm.odd.{what}"));
+    let conditioning = UnetConditioning::new(get("context"), get("pooled"), get("time_ids")).unwrap();
+    let error = unet.forward(&get("sample"), &get("timestep").view([1]), &conditioning).unwrap_err();
+    assert!(error.to_string().contains("guidance"), "{error}");
+}
+
+#[test]
+fn autoencoder_kl() {
+    let golden = Golden::open("vae.safetensors");
+    let config = config("base");
+    let vae = random("vae", |w| AutoencoderKl::load(w, &config.vae));
+    let moments = vae.encode(&golden.get("encode.image")).unwrap();
+    assert_close("mean", &moments.mean, &golden.get("encode.mean"), TOLERANCE);
+    assert_close("logvar", &moments.logvar, &golden.get("encode.logvar"), TOLERANCE);
+    let noise = Tensor::ones_like(&moments.mean);
+    let expected = &moments.mean + (&moments.logvar * 0.5).exp();
+    assert_close("sample", &moments.sample(&noise).unwrap(), &expected, 1e-6);
+    // The golden decodes unscaled latents.
+    let latents = vae.scale(&golden.get("decode.latents")).unwrap();
+    assert_close("decode", &vae.decode(&latents).unwrap(), &golden.get("decode.image"), TOLERANCE);
+}
+
+#[test]
+fn scaling_of_latents() {
+    let golden = Golden::open("vae.safetensors");
+    let base = config("base").vae;
+    // Playground v2.5's statistics.
+    let mut playground = base.clone();
+    playground.scaling_factor = 0.5;
+    playground.latents_mean = Some(vec![-1.6574, 1.886, -1.383, 2.5155]);
+    playground.latents_std = Some(vec![8.4927, 5.9022, 6.5498, 5.2299]);
+    for (case, config) in [("scaling", base), ("scaling_statistics", playground)] {
+        let vae = random("vae", |w| AutoencoderKl::load(w, &config));
+        let latents = golden.get(&format!("{case}.latents"));
+        let found = vae.scale(&latents).unwrap();
+        assert_close(&format!("{case}, to the UNet"), &found, &golden.get(&format!("{case}.to_unet")), 1e-6);
+        let found = vae.unscale(&latents).unwrap();
+        assert_close(
+            &format!("{case}, from the UNet"),
+            &found,
+            &golden.get(&format!("{case}.from_unet")),
+            1e-6,
+        );
+    }
+}
+
+#[test]
+fn autoencoder_tiny() {
+    let golden = Golden::open("taesd.safetensors");
+    let config = AutoencoderTinyConfig::from_file(repository("tests/models/taesd/config.json")).unwrap();
+    assert_eq!(config, AutoencoderTinyConfig::default());
+    let vae = random("taesd", |w| AutoencoderTiny::load(w, &config));
+    let latents = vae.encode(&golden.get("encode.image")).unwrap();
+    assert_close("encode", &latents, &golden.get("encode.latents"), TOLERANCE);
+    let image = vae.decode(&golden.get("decode.latents")).unwrap();
+    assert_close("decode", &image, &golden.get("decode.image"), TOLERANCE);
+}
+
+#[test]
+fn presets_are_the_official_files() {
+    let Some(assets) = common::assets() else { return };
+    let folder = assets.join("sdxl-configs");
+    assert_eq!(ModelConfig::from_folder(folder.join("sdxl-base-1.0")).unwrap(), {
+        let mut preset = ModelConfig::base();
+        // The official file spells the block types out.
+        preset.vae = AutoencoderKlConfig::from_file(folder.join("sdxl-base-1.0/vae/config.json")).unwrap();
+        preset
+    });
+    let refiner = UnetConfig::from_file(folder.join("sdxl-refiner-1.0/unet/config.json")).unwrap();
+    assert_eq!(refiner, UnetConfig::refiner());
+}
