@@ -61,13 +61,14 @@ impl PipelineBuilder {
     pub fn check(&self) -> Result<ModelConfig> {
         let files = ModelFiles::find(&self.path, &self.variant)?;
         let config = &files.config;
+        // The UNet first: what it says of a foreign file tells the most.
+        files.checkpoint(Component::Unet)?.check(&tensors_of(|w| Unet::load(w, &config.unet))?)?;
         if let Some(text) = &config.text_encoder {
             let specs = tensors_of(|w| ClipTextModel::load(w, text, Projection::Without))?;
             files.checkpoint(Component::TextEncoder)?.check(&specs)?;
         }
         let specs = tensors_of(|w| ClipTextModel::load(w, &config.text_encoder_2, Projection::With))?;
         files.checkpoint(Component::TextEncoder2)?.check(&specs)?;
-        files.checkpoint(Component::Unet)?.check(&tensors_of(|w| Unet::load(w, &config.unet))?)?;
         files.checkpoint(Component::Vae)?.check(&tensors_of(|w| AutoencoderKl::load(w, &config.vae))?)?;
         Scheduler::from_config(&files.scheduler)?;
         Ok(files.config)
@@ -95,7 +96,12 @@ impl PipelineBuilder {
             config: files.config,
             path: self.path.clone(),
         };
-        Ok(Pipeline { models: Shared::new(models), scheduler, device: self.device, precision: self.precision })
+        Ok(Pipeline {
+            models: Shared::new(models),
+            scheduler,
+            device: self.device,
+            precision: self.precision,
+        })
     }
 
     fn text_encoders(&self, files: &ModelFiles) -> Result<TextEncoders> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::config::{ClipTextConfig, ModelConfig, UnetConfig, read_text};
+use crate::config::{ModelConfig, read_text};
 use crate::error::{Error, Result};
 use crate::weights::{Checkpoint, Component, SingleFile};
 
@@ -61,13 +61,8 @@ impl ModelFiles {
         let config = match width("conv_in.weight") {
             _ if refiner => ModelConfig::refiner(),
             Some(9) => ModelConfig::inpaint(),
-            _ => ModelConfig { unet: UnetConfig::base(), ..ModelConfig::base() },
+            _ => ModelConfig::base(),
         };
-        let mut checkpoints = components;
-        let needed = config.text_encoder.as_ref().map(|_: &ClipTextConfig| Component::TextEncoder);
-        for component in needed.into_iter().chain([Component::TextEncoder2, Component::Vae]) {
-            checkpoints.entry(component).or_insert_with(|| Checkpoint::empty(path, component));
-        }
         // ComfyUI's convention for models of other objectives: empty tensors of these names.
         let mut scheduler = SDXL_SCHEDULER.to_owned();
         if markers.iter().any(|key| key == "v_pred") {
@@ -75,10 +70,13 @@ impl ModelFiles {
         }
         if markers.iter().any(|key| key == "ztsnr") {
             scheduler = scheduler
-                .replace("\"trained_betas\": null", "\"trained_betas\": null, \"rescale_betas_zero_snr\": true")
+                .replace(
+                    "\"trained_betas\": null",
+                    "\"trained_betas\": null, \"rescale_betas_zero_snr\": true",
+                )
                 .replace("\"leading\"", "\"trailing\"");
         }
-        Ok(Self { config, checkpoints, tokenizers: [None, None], scheduler })
+        Ok(Self { config, checkpoints: components, tokenizers: [None, None], scheduler })
     }
 
     /// The tensors of one part.
@@ -106,7 +104,9 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     let (Some(owner), Some(name), None) = (parts.next(), parts.next(), parts.next()) else {
         return Err(not_found());
     };
-    if [owner, name].iter().any(|part| part.is_empty() || part.starts_with('.')) || text.ends_with(".safetensors") {
+    if [owner, name].iter().any(|part| part.is_empty() || part.starts_with('.'))
+        || text.ends_with(".safetensors")
+    {
         return Err(not_found());
     }
     let repository = hub_cache().ok_or_else(not_found)?.join(format!("models--{owner}--{name}"));
@@ -125,12 +125,17 @@ fn snapshot(repository: &Path) -> Result<PathBuf> {
         }
     }
     let entries = std::fs::read_dir(&snapshots).map_err(Error::io(&snapshots))?;
-    let folders: Vec<PathBuf> =
-        entries.filter_map(|entry| entry.ok().map(|entry| entry.path())).filter(|path| path.is_dir()).collect();
+    let folders: Vec<PathBuf> = entries
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.is_dir())
+        .collect();
     match folders.as_slice() {
         [only] => Ok(only.clone()),
         [] => Err(Error::file(snapshots, "holds no snapshot: the download did not finish")),
-        _ => Err(Error::file(snapshots, "holds several snapshots and refs/main names none: give the path of one")),
+        _ => Err(Error::file(
+            snapshots,
+            "holds several snapshots and refs/main names none: give the path of one",
+        )),
     }
 }
 

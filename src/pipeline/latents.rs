@@ -27,7 +27,11 @@ impl Latents {
     /// [`Error::Invalid`] for another rank or an empty tensor.
     pub fn new(tensor: Tensor) -> Result<Self> {
         if tensor.dim() != 4 || tensor.numel() == 0 {
-            return Err(Error::invalid("latents", format!("shape {:?}", tensor.size()), "(B, 4, height/8, width/8)"));
+            return Err(Error::invalid(
+                "latents",
+                format!("shape {:?}", tensor.size()),
+                "(B, 4, height/8, width/8)",
+            ));
         }
         Ok(Self(tensor.f_to_kind(Kind::Float)?))
     }

@@ -187,7 +187,11 @@ impl Pipeline {
             let mut shape = tensor.size();
             let found = shape.first().copied().unwrap_or(0);
             if found != 1 && found != batch {
-                return Err(Error::invalid("embeddings", format!("{found} rows"), format!("1 or {batch} rows")));
+                return Err(Error::invalid(
+                    "embeddings",
+                    format!("{found} rows"),
+                    format!("1 or {batch} rows"),
+                ));
             }
             if let Some(first) = shape.first_mut() {
                 *first = batch;

@@ -26,7 +26,7 @@ impl Recipe {
             "precision": pipeline.precision.to_string(),
             "size": size.to_string(),
             "steps": request.steps,
-            "scheduler": scheduler.to_string(),
+            "scheduler": format!("{:?}", scheduler.solver()),
             "guidance": request.guidance.scale(),
             "guidance_rescale": request.guidance.rescale_fraction(),
             "initial_noise": if request.initial_noise.is_some() { "given" } else { "drawn from the seed" },

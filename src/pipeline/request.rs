@@ -136,10 +136,16 @@ impl RequestBuilder {
                 return Err(Error::invalid("batch", batch, format!("1 to {MAX_BATCH}")));
             }
             match request.seeds.as_slice() {
-                &[first] => request.seeds = (0..batch as u64).map(|index| first.wrapping_add(index)).collect(),
+                &[first] => {
+                    request.seeds = (0..batch as u64).map(|index| first.wrapping_add(index)).collect()
+                }
                 seeds if seeds.len() == batch => {}
                 seeds => {
-                    return Err(Error::invalid("batch", batch, format!("{}, the number of seeds", seeds.len())));
+                    return Err(Error::invalid(
+                        "batch",
+                        batch,
+                        format!("{}, the number of seeds", seeds.len()),
+                    ));
                 }
             }
         }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::noise::NoiseSource;
 use crate::runtime::{Device, no_grad};
-use crate::scheduler::{Plan, Scheduler, Solver};
+use crate::scheduler::{Prediction, Range, Run};
 use crate::unet::{UnetConditioning, guidance_embedding};
 
 /// A request under way: an iterator that takes one step of the sampler at a time.
@@ -34,12 +34,10 @@ pub struct Sampling {
     pipeline: Pipeline,
     conditioning: UnetConditioning,
     guidance: Guidance,
-    scheduler: Scheduler,
-    plan: Plan,
-    solver: Box<dyn Solver>,
+    prediction: Prediction,
+    run: Run,
     noise: NoiseSource,
     x: Tensor,
-    next: usize,
     failed: bool,
     started: Instant,
     cut: Vec<String>,
@@ -82,32 +80,34 @@ impl Sampling {
         if let Some(width) = models.unet.config().time_cond_proj_dim {
             conditioning = conditioning.timestep_cond(guidance_embedding(request.guidance.scale(), width)?);
         } else if request.guidance.is_on() {
-            conditioning = side(&encoded.negative, request.conditioning.negative_micro)?.cat(&conditioning)?;
+            conditioning =
+                side(&encoded.negative, request.conditioning.negative_micro)?.cat(&conditioning)?;
         }
 
         let scheduler = request.scheduler.as_ref().unwrap_or(&pipeline.scheduler).clone();
-        let plan = scheduler.plan(request.steps)?;
-        let solver = scheduler.solver(&plan)?;
+        let plan = scheduler.plan(request.steps, Range::full())?;
         let mut noise = NoiseSource::new(&request.seeds)?;
         let start = match &request.initial_noise {
             Some(start) => start.0.shallow_clone(),
             None => {
                 let factor = models.config.vae.factor();
-                noise.normal(&[models.config.vae.latent_channels, size.height / factor, size.width / factor])?
+                noise.normal(&[
+                    models.config.vae.latent_channels,
+                    size.height / factor,
+                    size.width / factor,
+                ])?
             }
         };
-        let x = start.f_to_device(pipeline.device.tch())?.f_mul_scalar(plan.initial_scale())?;
+        let x = plan.start(&start.f_to_device(pipeline.device.tch())?)?;
         Ok(Self {
             recipe: Recipe::new(pipeline, request, &scheduler, size),
             pipeline: pipeline.clone(),
             conditioning,
             guidance: request.guidance,
-            scheduler,
-            plan,
-            solver,
+            prediction: scheduler.prediction(),
+            run: scheduler.run(plan),
             noise,
             x,
-            next: 0,
             failed: false,
             started: Instant::now(),
             cut: encoded.cut,
@@ -130,9 +130,9 @@ impl Sampling {
     /// [`Error::NonFinite`] where the UNet gave no numbers.
     pub fn latents(&self) -> Result<Latents> {
         let _guard = no_grad();
-        let latents = self.plan.latents(&self.x, self.next)?;
+        let latents = self.run.latents(&self.x)?;
         if !is_finite(&latents)? {
-            return Err(Error::NonFinite { stage: "unet", step: self.next.checked_sub(1) });
+            return Err(Error::NonFinite { stage: "unet", step: self.run.position().checked_sub(1) });
         }
         Latents::new(latents)
     }
@@ -148,25 +148,23 @@ impl Sampling {
 
     fn step(&mut self) -> Result<Progress> {
         let _guard = no_grad();
-        let step = self.plan.step(self.next)?;
-        let x = self.plan.enter(&self.x, self.next)?;
         let mut denoiser = Denoiser {
             unet: &self.pipeline.models.unet,
             conditioning: &self.conditioning,
             guidance: self.guidance,
-            prediction: self.scheduler.prediction(),
+            prediction: self.prediction,
             kind: self.pipeline.precision.kind(),
         };
-        self.x = self.solver.step(&x, &step, &mut denoiser, &mut self.noise)?;
+        self.x = self.run.step(&self.x, &mut denoiser, &mut self.noise)?;
         // On a GPU this would wait for the device in every step; there the end is checked.
         if self.pipeline.device == Device::Cpu && !is_finite(&self.x)? {
-            return Err(Error::NonFinite { stage: "unet", step: Some(self.next) });
+            return Err(Error::NonFinite { stage: "unet", step: self.run.position().checked_sub(1) });
         }
-        self.next += 1;
         let elapsed = self.started.elapsed();
-        let (done, of) = (self.next, self.plan.len());
+        let (done, of) = (self.run.position(), self.run.plan().steps().len());
         let remaining = elapsed.mul_f64((of - done) as f64 / done as f64);
-        Ok(Progress { step: done, of, sigma: step.to.sigma, elapsed, remaining })
+        let sigma = self.run.level().map_or(0., |level| level.sigma);
+        Ok(Progress { step: done, of, sigma, elapsed, remaining })
     }
 }
 
@@ -175,10 +173,10 @@ impl Iterator for Sampling {
 
     fn next(&mut self) -> Option<Self::Item> {
         // An iterator that failed has nothing more to give.
-        if self.failed || self.next >= self.plan.len() {
+        if self.failed || self.run.next_step().is_none() {
             return None;
         }
-        if self.next == 0 {
+        if self.run.position() == 0 {
             self.started = Instant::now();
         }
         let progress = self.step();

@@ -7,7 +7,6 @@ use super::tokenizer::Tokenizer;
 use crate::error::{Error, Result};
 
 /// A tokenizer and the encoder that reads its ids.
-#[derive(Debug)]
 pub struct TextEncoder {
     /// Text to ids.
     pub tokenizer: Tokenizer,
@@ -16,7 +15,6 @@ pub struct TextEncoder {
 }
 
 /// Both text encoders; the refiner has the second alone.
-#[derive(Debug)]
 pub struct TextEncoders {
     /// CLIP ViT-L.
     pub first: Option<TextEncoder>,

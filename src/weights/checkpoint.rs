@@ -36,8 +36,7 @@ struct Entry {
 }
 
 impl Checkpoint {
-    /// No tensors: every one that a model needs is then reported as missing.
-    pub(crate) fn empty(path: &Path, component: Component) -> Self {
+    fn empty(path: &Path, component: Component) -> Self {
         let path = path.to_owned();
         Self { path, component, files: Vec::new(), entries: BTreeMap::new(), unexpected: Vec::new() }
     }
@@ -281,15 +280,14 @@ impl SingleFile {
         let mut components: BTreeMap<Component, Checkpoint> = BTreeMap::new();
         let mut markers = Vec::new();
         let mut unknown = Vec::new();
-        let component = |components: &mut BTreeMap<Component, Checkpoint>, of: Component| {
-            components.entry(of).or_insert_with(|| Checkpoint::empty(path, of)).files =
-                vec![Arc::clone(&file)];
-        };
+        for component in Component::ALL {
+            let files = vec![Arc::clone(&file)];
+            components.insert(component, Checkpoint { files, ..Checkpoint::empty(path, component) });
+        }
         for key in file.tensors.keys() {
             match single_file(key) {
                 Meaning::Tensors(tensors) => {
                     for renamed in tensors {
-                        component(&mut components, renamed.component);
                         if let Some(checkpoint) = components.get_mut(&renamed.component) {
                             let entry = Entry { file: 0, key: key.clone(), part: renamed.part };
                             checkpoint.add(renamed.name, entry)?;
@@ -300,8 +298,7 @@ impl SingleFile {
                 Meaning::Unknown => unknown.push(key.clone()),
             }
         }
-        // Unknown keys are reported with the UNet, the one component that every model has.
-        component(&mut components, Component::Unet);
+        // Unknown keys are reported with the UNet, the first component that is checked.
         if let Some(unet) = components.get_mut(&Component::Unet) {
             unet.unexpected = unknown;
         }

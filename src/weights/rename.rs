@@ -21,6 +21,8 @@ pub enum Component {
 }
 
 impl Component {
+    pub(crate) const ALL: [Self; 4] = [Self::TextEncoder, Self::TextEncoder2, Self::Unet, Self::Vae];
+
     /// The name of the folder: `text_encoder`, `text_encoder_2`, `unet`, `vae`.
     pub fn folder(self) -> &'static str {
         match self {

@@ -1,6 +1,8 @@
 //! Goldens, tolerances and tiny models for the tests.
 #![allow(dead_code, reason = "each test file uses its own part")]
 
+pub mod headers;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,0 +1,442 @@
+//! Checkpoints: the official files' names and shapes, every layout, and files that are wrong.
+//!
+//! The headers and key lists of the official files are in the folder of assets; a test that needs them says
+//! when they are not there.
+
+#![allow(clippy::disallowed_methods, reason = "tests may panic")]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use common::headers::{Row, scratch, table, write};
+use common::{assets, repository};
+use sdxl::config::{ModelConfig, PipelineKind};
+use sdxl::unet::Unet;
+use sdxl::weights::{
+    Checkpoint, Component, RandomWeights, TensorSource, Weights, read_safetensors, save_safetensors,
+    tensors_of,
+};
+use sdxl::{Device, Error, Pipeline, Precision};
+use serde_json::Value;
+use tch::Tensor;
+
+/// The header records of one model: path of each file and its tensors.
+fn header(assets: &Path, name: &str) -> Vec<(String, Vec<Row>)> {
+    let file = fs::File::open(assets.join("headers").join(name)).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let record: Value = serde_json::from_str(&text).unwrap();
+    let rows = |tensors: &Value| {
+        let row = |tensor: &Value| Row {
+            name: tensor["name"].as_str().unwrap().to_owned(),
+            dtype: match tensor["dtype"].as_str().unwrap() {
+                "F32" => "F32",
+                "F16" => "F16",
+                "BF16" => "BF16",
+                other => panic!("type {other}"),
+            },
+            shape: tensor["shape"].as_array().unwrap().iter().map(|side| side.as_i64().unwrap()).collect(),
+        };
+        tensors.as_array().unwrap().iter().map(row).collect()
+    };
+    let files = record["files"].as_array().unwrap().iter();
+    files.map(|file| (file["path"].as_str().unwrap().to_owned(), rows(&file["tensors"]))).collect()
+}
+
+/// A diffusers folder: the official configurations of `model`, and files with these headers.
+fn folder(assets: &Path, model: &str, name: &str, files: &[(String, Vec<Row>)]) -> PathBuf {
+    let target = scratch(name);
+    copy_configs(&assets.join("sdxl-configs").join(model), &target);
+    for (path, rows) in files {
+        write(&target.join(path), rows);
+    }
+    write_index(&target, files);
+    target
+}
+
+/// The index of the UNet's shards, where it has more than one.
+fn write_index(folder: &Path, files: &[(String, Vec<Row>)]) -> BTreeMap<String, String> {
+    let mut weight_map = BTreeMap::new();
+    for (path, rows) in files.iter().filter(|(path, _)| path.contains("-of-0000")) {
+        weight_map
+            .extend(rows.iter().map(|row| (row.name.clone(), path.trim_start_matches("unet/").to_owned())));
+    }
+    if !weight_map.is_empty() {
+        let index = serde_json::json!({"metadata": {}, "weight_map": weight_map}).to_string();
+        fs::write(folder.join(INDEX), index).unwrap();
+    }
+    weight_map
+}
+
+const INDEX: &str = "unet/diffusion_pytorch_model.safetensors.index.json";
+
+fn copy_configs(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_configs(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
+
+#[test]
+fn official_folders() {
+    let Some(assets) = assets() else { return };
+    for name in ["sdxl-base", "sdxl-base-fp16", "sdxl-hub"] {
+        let folder = folder(&assets, "sdxl-base-1.0", name, &header(&assets, &format!("{name}.json.gz")));
+        let config = Pipeline::builder(&folder).check().unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(config.kind(), PipelineKind::Base);
+        fs::remove_dir_all(folder).unwrap();
+    }
+}
+
+#[test]
+fn official_shards() {
+    let Some(assets) = assets() else { return };
+    let files = header(&assets, "sdxl-base-sharded.json.gz");
+    let folder = folder(&assets, "sdxl-base-1.0", "sdxl-base-sharded", &files);
+    let weight_map = write_index(&folder, &files);
+    assert_eq!(weight_map.len(), 1680);
+    let index = folder.join(INDEX);
+    Pipeline::builder(&folder).check().unwrap();
+
+    // A shard that is named but not there, and one outside the folder.
+    let first = weight_map.values().next().unwrap().clone();
+    fs::remove_file(folder.join("unet").join(&first)).unwrap();
+    let error = Pipeline::builder(&folder).check().unwrap_err().to_string();
+    assert!(error.contains(&first), "{error}");
+    for outside in ["../../secret.safetensors", "/etc/passwd"] {
+        fs::write(&index, serde_json::json!({"weight_map": {"conv_in.weight": outside}}).to_string())
+            .unwrap();
+        let error = Pipeline::builder(&folder).check().unwrap_err().to_string();
+        assert!(error.contains("out of the folder"), "{error}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn official_inpainting_unet() {
+    let Some(assets) = assets() else { return };
+    let folder =
+        folder(&assets, "sdxl-base-1.0", "sdxl-inpainting", &header(&assets, "sdxl-inpainting.json.gz"));
+    let specs = tensors_of(|w| Unet::load(w, &ModelConfig::inpaint().unet)).unwrap();
+    Checkpoint::from_folder(Component::Unet, folder.join("unet"), "").unwrap().check(&specs).unwrap();
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn official_refiner_folder() {
+    let Some(assets) = assets() else { return };
+    let map = |name: &str, shape: usize| table(&assets.join("keymaps").join(name), 0, shape);
+    let files = [
+        ("unet/diffusion_pytorch_model.safetensors".into(), map("keymap_unet_refiner.tsv", 2)),
+        ("vae/diffusion_pytorch_model.safetensors".into(), map("keymap_vae.tsv", 2)),
+        ("text_encoder_2/model.safetensors".into(), map("keys_text_encoder_2.tsv", 1)),
+    ];
+    let folder = folder(&assets, "sdxl-refiner-1.0", "sdxl-refiner", &files);
+    // The mirror that the configurations come from calls the only encoder the first one.
+    fs::rename(folder.join("text_encoder/config.json"), folder.join("text_encoder_2/config.json")).unwrap();
+    fs::copy(repository("tests/models/refiner/model_index.json"), folder.join("model_index.json")).unwrap();
+    let config = Pipeline::builder(&folder).check().unwrap();
+    assert_eq!(config, {
+        let mut refiner = ModelConfig::refiner();
+        refiner.vae = config.vae.clone();
+        refiner
+    });
+    assert_eq!((config.kind(), config.time_ids()), (PipelineKind::Refiner, 5));
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// The tensors of `sd_xl_base_1.0.safetensors`, from the key lists.
+fn base_single_file(assets: &Path) -> Vec<Row> {
+    let keymaps = assets.join("keymaps");
+    let mut rows = table(&keymaps.join("keymap_unet_base.tsv"), 1, 2);
+    rows.extend(table(&keymaps.join("keymap_vae.tsv"), 1, 3));
+    rows.extend(table(&keymaps.join("keys_text_encoder.tsv"), 1, 2));
+    rows.extend(table(&keymaps.join("keys_openclip_bigG.tsv"), 0, 1));
+    rows.push(Row {
+        dtype: "I64",
+        ..Row::new("conditioner.embedders.0.transformer.text_model.embeddings.position_ids", &[1, 77])
+    });
+    rows
+}
+
+#[test]
+fn official_single_files() {
+    let Some(assets) = assets() else { return };
+    let folder = scratch("single-files");
+    let base = base_single_file(&assets);
+    assert_eq!(base.len(), 2515);
+    let path = folder.join("sd_xl_base_1.0.safetensors");
+    write(&path, &base);
+    assert_eq!(Pipeline::builder(&path).check().unwrap(), ModelConfig::base());
+
+    let mut inpaint = base.clone();
+    inpaint[0].shape[1] = 9;
+    let path = folder.join("inpainting.safetensors");
+    write(&path, &inpaint);
+    assert_eq!(Pipeline::builder(&path).check().unwrap().kind(), PipelineKind::Inpaint);
+
+    let keymaps = assets.join("keymaps");
+    let mut refiner = table(&keymaps.join("keymap_unet_refiner.tsv"), 1, 2);
+    refiner.extend(table(&keymaps.join("keymap_vae.tsv"), 1, 3));
+    refiner.extend(
+        table(&keymaps.join("keys_openclip_bigG.tsv"), 0, 1)
+            .into_iter()
+            .map(|row| Row { name: row.name.replace("embedders.1", "embedders.0"), ..row }),
+    );
+    let path = folder.join("sd_xl_refiner_1.0.safetensors");
+    write(&path, &refiner);
+    assert_eq!(Pipeline::builder(&path).check().unwrap(), ModelConfig::refiner());
+
+    // Markers of other objectives, EMA copies and sampling buffers are no part of the model.
+    let mut marked = base.clone();
+    marked.extend(["v_pred", "ztsnr"].map(|name| Row::new(name, &[0])));
+    marked.push(Row::new("model_ema.diffusion_modelinput_blocks00weight", &[320, 4, 3, 3]));
+    marked.push(Row::new("alphas_cumprod", &[1000]));
+    let path = folder.join("v_prediction.safetensors");
+    write(&path, &marked);
+    Pipeline::builder(&path).check().unwrap();
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// Every single file key renames to the diffusers key of the published map, with its shape.
+#[test]
+fn renaming_is_the_published_map() {
+    let Some(assets) = assets() else { return };
+    let folder = scratch("renaming");
+    let keymaps = assets.join("keymaps");
+    // An autoencoder on its own, in Stability's names without and with a prefix.
+    for prefix in ["", "vae.", "first_stage_model."] {
+        let path = folder.join("vae.safetensors");
+        let mut rows = table(&keymaps.join("keymap_vae.tsv"), 1, 3);
+        for row in &mut rows {
+            row.name = row.name.replacen("first_stage_model.", prefix, 1);
+        }
+        write(&path, &rows);
+        let checkpoint = Checkpoint::from_file(Component::Vae, &path).unwrap();
+        let expected = table(&keymaps.join("keymap_vae.tsv"), 0, 2);
+        assert_eq!(checkpoint.names().count(), expected.len());
+        for row in expected {
+            assert_eq!(checkpoint.shape(&row.name), Some(row.shape), "{}", row.name);
+        }
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// A component of the tiny model, saved with its random weights.
+fn tiny_vae(folder: &Path) -> (PathBuf, Vec<(String, Tensor)>) {
+    let config = ModelConfig::from_folder(repository("tests/models/base")).unwrap().vae;
+    let specs = tensors_of(|w| sdxl::vae::AutoencoderKl::load(w, &config)).unwrap();
+    let random = RandomWeights::new(0, "vae");
+    let tensors: Vec<_> = specs
+        .into_iter()
+        .map(|spec| (spec.name.clone(), random.read(&spec.name, &spec.shape).unwrap()))
+        .collect();
+    let path = folder.join("diffusion_pytorch_model.safetensors");
+    save(&path, &tensors);
+    (path, tensors)
+}
+
+fn save(path: &Path, tensors: &[(String, Tensor)]) {
+    let rows: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    save_safetensors(path, &rows).unwrap();
+}
+
+fn load_vae(path: &Path) -> sdxl::Result<sdxl::vae::AutoencoderKl> {
+    let config = ModelConfig::from_folder(repository("tests/models/base")).unwrap().vae;
+    Checkpoint::from_file(Component::Vae, path)?
+        .load(Device::Cpu, Precision::F32, |w| sdxl::vae::AutoencoderKl::load(w, &config))
+}
+
+#[test]
+fn every_difference_is_reported_at_once() {
+    let folder = scratch("differences");
+    let (path, tensors) = tiny_vae(&folder);
+    load_vae(&path).unwrap();
+
+    let mut wrong: Vec<_> =
+        tensors.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())).collect();
+    wrong.retain(|(name, _)| !name.starts_with("encoder.mid_block"));
+    wrong.push(("decoder.conv_in.extra".into(), Tensor::zeros([3], tch::kind::FLOAT_CPU)));
+    let conv = wrong.iter_mut().find(|(name, _)| name == "decoder.conv_out.weight").unwrap();
+    conv.1 = conv.1.transpose(0, 1).contiguous();
+    save(&path, &wrong);
+    let Error::Checkpoint(error) = load_vae(&path).unwrap_err() else { panic!("another error") };
+    assert_eq!(
+        error.missing.len(),
+        tensors.iter().filter(|(name, _)| name.starts_with("encoder.mid_block")).count()
+    );
+    assert_eq!(error.unexpected, ["decoder.conv_in.extra"]);
+    assert_eq!(error.misshaped[0].name, "decoder.conv_out.weight");
+    assert_eq!(
+        (error.misshaped[0].expected.clone(), error.misshaped[0].found.clone()),
+        (vec![3, 8, 3, 3], vec![8, 3, 3, 3])
+    );
+    assert_eq!(error.looks_like, "an autoencoder (VAE)");
+    let text = error.to_string();
+    assert!(text.contains("diffusion_pytorch_model.safetensors") && text.contains(" more"), "{text}");
+    assert!(text.lines().count() <= 10, "{text}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn weights_of_every_type_are_read() {
+    use tch::Kind;
+    let folder = scratch("types");
+    let (path, tensors) = tiny_vae(&folder);
+    let image = Tensor::ones([1, 3, 16, 16], tch::kind::FLOAT_CPU);
+    let expected = load_vae(&path).unwrap().encode(&image).unwrap().mean;
+    for (kind, tolerance) in [(Kind::Double, 0.), (Kind::Half, 0.01), (Kind::BFloat16, 0.05)] {
+        let cast: Vec<_> =
+            tensors.iter().map(|(name, tensor)| (name.clone(), tensor.to_kind(kind))).collect();
+        save(&path, &cast);
+        let found = load_vae(&path).unwrap().encode(&image).unwrap().mean;
+        common::assert_close(&format!("{kind:?}"), &found, &expected, tolerance);
+        // 16-bit weights are expanded as they are used: as if they had been converted before.
+        let back: Vec<_> =
+            cast.iter().map(|(name, tensor)| (name.clone(), tensor.to_kind(Kind::Float))).collect();
+        save(&path, &back);
+        let expected = load_vae(&path).unwrap().encode(&image).unwrap().mean;
+        common::assert_close(&format!("{kind:?}, converted before"), &found, &expected, 0.);
+    }
+    save(
+        &path,
+        &[("decoder.conv_in.weight".to_owned(), Tensor::zeros([1], (Kind::Int64, tch::Device::Cpu)))],
+    );
+    assert!(load_vae(&path).is_err());
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_foreign_checkpoint_is_named() {
+    let Some(assets) = assets() else { return };
+    let folder = scratch("foreign");
+    let unet = |rows: &[Row]| {
+        let path = folder.join("model.safetensors");
+        write(&path, rows);
+        let specs = tensors_of(|w| Unet::load(w, &ModelConfig::base().unet)).unwrap();
+        let error = Checkpoint::from_file(Component::Unet, &path).unwrap().check(&specs).unwrap_err();
+        let Error::Checkpoint(error) = error else { panic!("another error: {error}") };
+        error.looks_like
+    };
+    let keymaps = assets.join("keymaps");
+    assert_eq!(unet(&header(&assets, "sd15.json.gz")[0].1), "the UNet of Stable Diffusion 1");
+    assert_eq!(unet(&table(&keymaps.join("keymap_unet_refiner.tsv"), 0, 2)), "the UNet of the SDXL refiner");
+    assert_eq!(
+        unet(&header(&assets, "sdxl-inpainting.json.gz")[0].1),
+        "the UNet of an SDXL inpainting model"
+    );
+    assert_eq!(unet(&table(&keymaps.join("keymap_vae.tsv"), 0, 2)), "an autoencoder (VAE)");
+    assert_eq!(unet(&table(&keymaps.join("keys_text_encoder.tsv"), 0, 2)), "a CLIP ViT-L text encoder");
+    assert_eq!(unet(&base_single_file(&assets)), "an SDXL base checkpoint in one file");
+    for (file, looks_like) in [
+        ("lora-sd15/catundchat_pytorch_lora_weights.safetensors", "a LoRA (load it beside a model)"),
+        ("lora-sd15/timohavdk_kohya_style_names.safetensors", "a LoRA (load it beside a model)"),
+        ("embeddings/unaestheticXLv31.safetensors", "a textual inversion embedding"),
+        ("taesd/taesdxl_decoder.safetensors", "a tiny autoencoder (TAESD)"),
+    ] {
+        let path = assets.join("weights").join(file);
+        let error = Pipeline::builder(&path).check().unwrap_err().to_string();
+        assert!(error.contains(looks_like) && error.contains(path.to_str().unwrap()), "{error}");
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_file_that_is_no_checkpoint_is_named() {
+    let folder = scratch("no-checkpoint");
+    let (good, _) = tiny_vae(&folder);
+    let good = fs::read(good).unwrap();
+    let path = folder.join("model.safetensors");
+    let with_header = |header: &str| [&(header.len() as u64).to_le_bytes()[..], header.as_bytes()].concat();
+    let tensor = |name: &str, shape: &str, offsets: &str| {
+        format!(r#""{name}":{{"dtype":"F32","shape":{shape},"data_offsets":{offsets}}}"#)
+    };
+    let cases: Vec<(&str, Vec<u8>, &str)> = vec![
+        ("empty", vec![], "too short"),
+        ("short", vec![1, 2, 3], "too short"),
+        ("zip", [b"PK\x03\x04".as_slice(), &[7; 100]].concat(), "zip archive"),
+        ("pickle", [b"\x80\x02}q".as_slice(), &[1; 100]].concat(), "pickle"),
+        ("pickle 4", [b"\x80\x04\x95".as_slice(), &[1; 100]].concat(), "pickle"),
+        ("gguf", [b"GGUF".as_slice(), &[3; 100]].concat(), "GGUF"),
+        ("html", b"<!DOCTYPE html><html><body>404</body></html>".to_vec(), "web page"),
+        (
+            "lfs",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 2\n".to_vec(),
+            "Git LFS pointer",
+        ),
+        ("json", b"{\"a\": 1, \"b\": 2, \"c\": 3}".to_vec(), "JSON"),
+        ("length bomb", [&u64::MAX.to_le_bytes()[..], &[0; 32]].concat(), "at most"),
+        ("truncated header", good[..100].to_vec(), "truncated"),
+        ("truncated data", good[..good.len() - 1].to_vec(), "truncated"),
+        ("trailing data", [&good[..], &[0]].concat(), "behind the last tensor"),
+        ("no json", with_header("nonsense"), "invalid safetensors header"),
+        ("list", with_header("[1, 2]"), "invalid safetensors header"),
+        ("twice", with_header(&format!("{{{0},{0}}}", tensor("a", "[0]", "[0,0]"))), "twice"),
+        (
+            "rank",
+            with_header(&format!("{{{}}}", tensor("a", "[1,1,1,1,1,1,1,1,1]", "[0,4]"))),
+            "9 dimensions",
+        ),
+        (
+            "overflow",
+            with_header(&format!("{{{}}}", tensor("a", "[4294967296,4294967296]", "[0,4]"))),
+            "does not fill",
+        ),
+        ("hole", [with_header(&format!("{{{}}}", tensor("a", "[1]", "[4,8]"))), vec![0; 8]].concat(), "hole"),
+        ("backwards", with_header(&format!("{{{}}}", tensor("a", "[1]", "[0,0]"))), "does not fill"),
+        ("long name", with_header(&format!("{{{}}}", tensor(&"n".repeat(513), "[0]", "[0,0]"))), "513 bytes"),
+    ];
+    for (what, bytes, part) in cases {
+        fs::write(&path, bytes).unwrap();
+        let error = Pipeline::builder(&path).check().unwrap_err().to_string();
+        assert!(error.contains(part) && error.contains("model.safetensors"), "{what}: {error}");
+        assert_eq!(error.lines().count(), 1, "{what}: {error}");
+    }
+    assert!(Pipeline::builder(&folder).check().unwrap_err().to_string().contains("model_index.json"));
+    assert!(read_safetensors("/dev/zero").unwrap_err().to_string().contains("not a regular file"));
+    let error = Pipeline::builder(folder.join("nothing here")).check().unwrap_err();
+    assert!(matches!(error, Error::Io { .. }), "{error}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn a_folder_of_pickles_is_named() {
+    let folder = scratch("pickles");
+    copy_configs(&repository("tests/models/base"), &folder);
+    fs::write(folder.join("text_encoder/pytorch_model.bin"), b"PK").unwrap();
+    let error = Pipeline::builder(&folder).check().unwrap_err().to_string();
+    assert!(error.contains("pickle") && error.contains("text_encoder"), "{error}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
+fn random_weights_are_those_of_python() {
+    // Printed by tests/golden/random_weights.py for seed 0.
+    let golden = common::Golden::open("vae.safetensors");
+    let found = RandomWeights::new(0, "input/vae").values("image", &[1, 3, 64, 96]);
+    // Inputs are the same numbers without the scale of a weight of rank 4: √(3 / fan_in).
+    let scale = (3f64 / (3. * 64. * 96.)).sqrt() as f32;
+    let expected = Vec::<f32>::try_from(golden.get("encode.image").flatten(0, -1)).unwrap();
+    for (found, expected) in found.iter().zip(&expected) {
+        assert_eq!(*found, scale * expected);
+    }
+}
+
+#[test]
+fn weights_are_seen_from_a_path() {
+    let source = RandomWeights::new(0, "unet");
+    let weights = Weights::new(&source, Device::Cpu, Precision::F32);
+    let found = weights.at("down_blocks").at(0).tensor("bias", &[4]).unwrap();
+    let expected = source.read("down_blocks.0.bias", &[4]).unwrap();
+    common::assert_close("path", &found, &expected, 0.);
+}
