@@ -3,8 +3,10 @@
 mod error;
 mod noise;
 mod runtime;
+pub mod scheduler;
 mod weights;
 
 pub use error::{Error, Result};
 pub use noise::NoiseSource;
 pub use runtime::{Device, Precision};
+pub use scheduler::Scheduler;

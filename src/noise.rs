@@ -36,18 +36,23 @@ impl NoiseSource {
     /// Standard normal numbers of shape `(batch, shape…)`, f32 on the CPU; row `i` comes from seed `i`.
     pub fn normal(&mut self, shape: &[i64]) -> Result<Tensor> {
         let one: Vec<i64> = [1].iter().chain(shape).copied().collect();
-        let rows = self.generators.iter_mut().map(|generator| generator.randn(&one)).collect::<Result<Vec<_>>>()?;
+        let rows =
+            self.generators.iter_mut().map(|generator| generator.randn(&one)).collect::<Result<Vec<_>>>()?;
         Ok(Tensor::f_cat(&rows, 0)?)
     }
 
     /// Standard normal numbers of the shape of `x` (whose first dimension is the batch), on its device.
     pub fn normal_like(&mut self, x: &Tensor) -> Result<Tensor> {
         let size = x.size();
-        let (batch, shape) = size.split_first().ok_or_else(|| {
-            Error::invalid("x", "a scalar", "a tensor whose first dimension is the batch")
-        })?;
+        let (batch, shape) = size
+            .split_first()
+            .ok_or_else(|| Error::invalid("x", "a scalar", "a tensor whose first dimension is the batch"))?;
         if usize::try_from(*batch) != Ok(self.batch()) {
-            return Err(Error::invalid("x", format!("a batch of {batch}"), format!("a batch of {}", self.batch())));
+            return Err(Error::invalid(
+                "x",
+                format!("a batch of {batch}"),
+                format!("a batch of {}", self.batch()),
+            ));
         }
         Ok(self.normal(shape)?.f_to_device(x.device())?)
     }

@@ -27,7 +27,9 @@ impl Device {
         let Self::Cuda(index) = self else { return Ok(()) };
         let fail = |reason: String| Err(Error::Device { device: self.to_string(), reason });
         if !shim::load_cuda()? {
-            return fail("this libtorch is built for the CPU only (libtorch_cuda.so is not beside it)".into());
+            return fail(
+                "this libtorch is built for the CPU only (libtorch_cuda.so is not beside it)".into(),
+            );
         }
         match usize::try_from(tch::Cuda::device_count()).unwrap_or(0) {
             0 => fail("libtorch finds no CUDA device on this machine".into()),
