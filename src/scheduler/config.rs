@@ -1,0 +1,128 @@
+//! [`Config`]: the keys of a diffusers `scheduler_config.json`, read with a class's own defaults.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Map, Value};
+
+use super::Scheduler;
+use super::class::Class;
+use crate::error::{Error, Result};
+
+/// The keys that a `scheduler_config.json` has. Those that it lacks are left to the class that reads it,
+/// which is what `Class.from_config(other.config)` means in diffusers.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Config {
+    keys: Map<String, Value>,
+}
+
+impl Config {
+    pub(crate) fn parse(json: &str) -> Result<Self> {
+        match serde_json::from_str(&quote_infinities(json)) {
+            Ok(Value::Object(keys)) => Ok(Self { keys }),
+            Ok(_) => Err(Error::invalid("scheduler configuration", "not an object", "a JSON object")),
+            Err(error) => Err(Error::invalid("scheduler configuration", error, "a JSON object")),
+        }
+    }
+
+    /// The class that the file names.
+    pub(crate) fn class(&self) -> Result<Class> {
+        self.text("_class_name", "")?.parse()
+    }
+
+    /// The same with a key set, whether the file had it or not.
+    pub(crate) fn with(mut self, key: &str, value: impl Into<Value>) -> Self {
+        self.keys.insert(key.to_owned(), value.into());
+        self
+    }
+
+    /// The value of a key; `None` where the file has none, or `null`.
+    fn get(&self, key: &str) -> Option<&Value> {
+        self.keys.get(key).filter(|value| !value.is_null())
+    }
+
+    pub(crate) fn text<'a>(&'a self, key: &'static str, default: &'a str) -> Result<&'a str> {
+        let Some(value) = self.get(key) else { return Ok(default) };
+        value.as_str().ok_or_else(|| Error::invalid(key, value, "a text"))
+    }
+
+    pub(crate) fn flag(&self, key: &'static str, default: bool) -> Result<bool> {
+        let Some(value) = self.get(key) else { return Ok(default) };
+        value.as_bool().ok_or_else(|| Error::invalid(key, value, "true or false"))
+    }
+
+    pub(crate) fn number(&self, key: &'static str, default: f64) -> Result<f64> {
+        Ok(self.optional_number(key)?.unwrap_or(default))
+    }
+
+    /// A number that may be absent.
+    pub(crate) fn optional_number(&self, key: &'static str) -> Result<Option<f64>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        match (value.as_f64(), value.as_str()) {
+            (Some(number), _) => Ok(Some(number)),
+            (None, Some("-Infinity")) => Ok(Some(f64::NEG_INFINITY)),
+            _ => Err(Error::invalid(key, value, "a number")),
+        }
+    }
+
+    pub(crate) fn count(&self, key: &'static str, default: usize) -> Result<usize> {
+        let Some(value) = self.get(key) else { return Ok(default) };
+        let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
+        count.ok_or_else(|| Error::invalid(key, value, "a whole number, not negative"))
+    }
+
+    pub(crate) fn counts(&self, key: &'static str) -> Result<Vec<usize>> {
+        let numbers = self.list(key)?.into_iter();
+        numbers
+            .map(|value| {
+                value
+                    .as_u64()
+                    .and_then(|count| usize::try_from(count).ok())
+                    .ok_or_else(|| Error::invalid(key, value, "a list of whole numbers"))
+            })
+            .collect()
+    }
+
+    pub(crate) fn numbers(&self, key: &'static str) -> Result<Vec<f64>> {
+        let numbers = self.list(key)?.into_iter();
+        numbers
+            .map(|value| value.as_f64().ok_or_else(|| Error::invalid(key, value, "a list of numbers")))
+            .collect()
+    }
+
+    fn list(&self, key: &'static str) -> Result<Vec<&Value>> {
+        let Some(value) = self.get(key) else { return Ok(Vec::new()) };
+        let list = value.as_array().ok_or_else(|| Error::invalid(key, value, "a list"))?;
+        Ok(list.iter().collect())
+    }
+}
+
+/// Python writes `-Infinity` for the default of `lambda_min_clipped`, which is not JSON.
+fn quote_infinities(json: &str) -> String {
+    // Every second piece between quotation marks is a text; no key or value here has an escaped one.
+    let quoted = |(i, piece): (usize, &str)| match i % 2 {
+        0 => piece.replace("-Infinity", "\"-Infinity\""),
+        _ => piece.to_owned(),
+    };
+    json.split('"').enumerate().map(quoted).collect::<Vec<_>>().join("\"")
+}
+
+impl Scheduler {
+    /// The scheduler of a diffusers `scheduler_config.json`, given its text.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] names the key that has no meaning here, and why.
+    pub fn from_config(json: &str) -> Result<Self> {
+        let config = Config::parse(json)?;
+        config.class()?.scheduler(config)
+    }
+
+    /// The scheduler of a diffusers `scheduler_config.json`.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the file cannot be read, [`Error::File`] where its content is not a scheduler's.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
+        let json = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        Self::from_config(&json).map_err(|error| Error::file(&path, error.to_string()))
+    }
+}

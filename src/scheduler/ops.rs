@@ -1,0 +1,21 @@
+//! [`linear_combination`]: every solver and every prediction type is one.
+
+use tch::Tensor;
+
+use crate::error::{Error, Result};
+
+/// `a·x + b·y + …` of tensors of one shape, in their own type.
+///
+/// # Errors
+/// [`Error::Invalid`] without terms, [`Error::Torch`] where the shapes differ.
+pub(crate) fn linear_combination(terms: &[(f64, &Tensor)]) -> Result<Tensor> {
+    let Some(((scale, first), rest)) = terms.split_first() else {
+        return Err(Error::invalid("terms", "an empty list", "one term or more"));
+    };
+    let mut sum = first.f_mul_scalar(*scale)?;
+    for (scale, term) in rest {
+        // In place: `sum` was made three lines above and nobody else has it.
+        let _ = sum.f_add_(&term.f_mul_scalar(*scale)?)?;
+    }
+    Ok(sum)
+}

@@ -1,0 +1,123 @@
+//! Step by step the same as diffusers, over products of class, spacing, curve, prediction and step count.
+
+use sdxl::scheduler::{Plan, Range, Scheduler};
+use sdxl::{NoiseSource, Result};
+use serde_json::Value;
+use tch::{Kind, Tensor};
+
+use crate::model::{Record, distance, fake, run};
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+const SEEDS: [u64; 2] = [3, 4];
+const SHAPE: [i64; 4] = [2, 4, 2, 2];
+
+struct Case {
+    name: String,
+    config: Value,
+    options: Value,
+    steps: usize,
+    told: Vec<f64>,
+    sigmas: Vec<f64>,
+    latents: Vec<Tensor>,
+}
+
+/// Reads the cases of `scheduler_generate.py`.
+fn cases() -> Vec<Case> {
+    let index = std::fs::read_to_string(format!("{FOLDER}/scheduler.json")).unwrap();
+    let index: Vec<Value> = serde_json::from_str(&index).unwrap();
+    let tensors = Tensor::read_safetensors(format!("{FOLDER}/scheduler.safetensors")).unwrap();
+    let values = &tensors.iter().find(|(name, _)| name == "values").unwrap().1;
+    let mut at = 0;
+    let mut take = |count: i64| {
+        at += count;
+        values.narrow(0, at - count, count)
+    };
+    let count = |case: &Value, key: &str| case[key].as_i64().unwrap();
+    let numbers = |values: Tensor| Vec::<f64>::try_from(values.to_kind(Kind::Double)).unwrap();
+    let cases = index.into_iter().map(|case| Case {
+        name: format!("{} {} {}", case["config"], case["steps"], case["options"]),
+        steps: usize::try_from(count(&case, "steps")).unwrap(),
+        told: numbers(take(count(&case, "told"))),
+        sigmas: numbers(take(count(&case, "sigmas"))),
+        latents: (0..count(&case, "samples")).map(|_| take(SHAPE.iter().product()).view(SHAPE)).collect(),
+        config: case["config"].clone(),
+        options: case["options"].clone(),
+    });
+    cases.collect()
+}
+
+fn range(options: &Value) -> Range {
+    let number = |key: &str| options[key].as_f64();
+    let range = match (number("strength"), number("start")) {
+        (Some(strength), _) => Range::strength(strength),
+        (None, Some(start)) => Range::starting_at(start),
+        (None, None) => Range::full(),
+    };
+    number("end").map_or(range, |end| range.ending_at(end))
+}
+
+fn play(case: &Case) -> Result<(Plan, Record)> {
+    let scheduler = Scheduler::from_config(&case.config.to_string())?;
+    let scheduler =
+        case.options["eta"].as_f64().map_or(Ok(scheduler.clone()), |eta| scheduler.with_eta(eta))?;
+    let plan = scheduler.plan(case.steps, range(&case.options))?;
+    let mut noise = NoiseSource::new(&SEEDS)?;
+    let x = if case.options["strength"].is_number() {
+        let image = NoiseSource::new(&SEEDS.map(|seed| seed + 100))?.normal(&SHAPE[1..])?;
+        plan.start_from(&image, &noise.normal(&SHAPE[1..])?)?
+    } else if case.options["start"].is_number() {
+        plan.resume(&noise.normal(&SHAPE[1..])?)?
+    } else {
+        plan.start(&noise.normal(&SHAPE[1..])?)?
+    };
+    let record = run(&scheduler, plan.clone(), x, &mut noise, fake)?;
+    Ok((plan, record))
+}
+
+/// What is different, if anything is.
+fn compare(case: &Case) -> Result<(), String> {
+    let (plan, record) = play(case).map_err(|error| error.to_string())?;
+    let pairs = |ours: &[f64], theirs: &[f64], tolerance: f64, what: &str| {
+        let far = |(a, b): (&f64, &f64)| (a - b).abs() > tolerance * b.abs().max(1.0);
+        match ours.len() == theirs.len() && !ours.iter().zip(theirs).any(far) {
+            true => Ok(()),
+            false => Err(format!("{what}\n  ours   {ours:?}\n  theirs {theirs:?}")),
+        }
+    };
+    // Fractional timesteps come from f32 logarithms that lie as close as 0.001.
+    pairs(&record.told, &case.told, 3e-6, "timesteps")?;
+    let sigmas: Vec<f64> = plan.levels().iter().map(|level| level.sigma).collect();
+    if !case.sigmas.is_empty() {
+        pairs(&sigmas, &case.sigmas, 1e-6, "sigmas")?;
+    }
+    if record.latents.len() != case.latents.len() {
+        return Err(format!("{} steps instead of {}", record.latents.len(), case.latents.len()));
+    }
+    for (step, (ours, theirs)) in record.latents.iter().zip(&case.latents).enumerate() {
+        let found = distance(ours, theirs);
+        if found.is_nan() || found > tolerance(case) {
+            return Err(format!("step {step}: {found:e}"));
+        }
+    }
+    Ok(())
+}
+
+/// f32 has 6e-8, and a step of diffusers subtracts numbers that are up to σ times larger than its result:
+/// σ is 15 at most, but 4096 with zero terminal SNR.
+fn tolerance(case: &Case) -> f64 {
+    match case.sigmas.first() {
+        Some(sigma) if *sigma > 1000.0 => 2e-4,
+        _ => 1e-5,
+    }
+}
+
+#[test]
+fn equals_diffusers_step_by_step() {
+    let cases = cases();
+    let failures: Vec<String> = cases
+        .iter()
+        .filter_map(|case| compare(case).err().map(|error| format!("{}\n  {error}", case.name)))
+        .collect();
+    let shown = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
+    assert!(failures.is_empty(), "{} of {} cases differ:\n{shown}", failures.len(), cases.len());
+}
