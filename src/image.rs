@@ -1,7 +1,7 @@
 //! [`Image`]: pixels on the host, to and from tensors, arrays and PNG files with text in them.
 
 use std::fs::File;
-use std::io::{BufReader, Cursor};
+use std::io::{BufReader, Cursor, Write};
 use std::path::Path;
 
 use ::image::{ImageReader, Limits};
@@ -137,7 +137,9 @@ impl Image {
     /// # Errors
     /// [`Error::Io`] where the folder cannot be written to.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<()> {
-        write_atomically(path.as_ref(), &self.to_png()?)
+        let path = path.as_ref();
+        let bytes = self.to_png()?;
+        write_atomically(path, |file| file.write_all(&bytes).map_err(Error::io(path)))
     }
 
     /// The picture as numbers in [-1, 1]: `(1, 3, height, width)`, f32, on the CPU.

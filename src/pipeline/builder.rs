@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::ModelFiles;
+use super::files::{ModelFiles, for_each_component};
 use super::{Models, Pipeline};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
 use crate::error::{Error, Result};
@@ -11,7 +11,7 @@ use crate::scheduler::Scheduler;
 use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders, Tokenizer};
 use crate::unet::Unet;
 use crate::vae::{AutoencoderKl, AutoencoderTiny, Vae};
-use crate::weights::{Checkpoint, Component, tensors_of};
+use crate::weights::{Checkpoint, Component};
 
 /// Builds a [`Pipeline`].
 #[derive(Debug, Clone)]
@@ -60,16 +60,7 @@ impl PipelineBuilder {
     /// Those of [`build`](Self::build), but for the device's.
     pub fn check(&self) -> Result<ModelConfig> {
         let files = ModelFiles::find(&self.path, &self.variant)?;
-        let config = &files.config;
-        // The UNet first: what it says of a foreign file tells the most.
-        files.checkpoint(Component::Unet)?.check(&tensors_of(|w| Unet::load(w, &config.unet))?)?;
-        if let Some(text) = &config.text_encoder {
-            let specs = tensors_of(|w| ClipTextModel::load(w, text, Projection::Without))?;
-            files.checkpoint(Component::TextEncoder)?.check(&specs)?;
-        }
-        let specs = tensors_of(|w| ClipTextModel::load(w, &config.text_encoder_2, Projection::With))?;
-        files.checkpoint(Component::TextEncoder2)?.check(&specs)?;
-        files.checkpoint(Component::Vae)?.check(&tensors_of(|w| AutoencoderKl::load(w, &config.vae))?)?;
+        for_each_component(&files.config, |component, specs| files.checkpoint(component)?.check(&specs))?;
         Scheduler::from_config(&files.scheduler)?;
         Ok(files.config)
     }

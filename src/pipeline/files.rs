@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{ModelConfig, read_text};
 use crate::error::{Error, Result};
-use crate::weights::{Checkpoint, Component, SingleFile};
+use crate::text::{ClipTextModel, Projection};
+use crate::unet::Unet;
+use crate::vae::AutoencoderKl;
+use crate::weights::{Checkpoint, Component, SingleFile, TensorSpec, tensors_of};
 
 /// The parts of a model: configurations read, headers checked, no weights read.
 pub(super) struct ModelFiles {
@@ -86,6 +89,21 @@ impl ModelFiles {
             reason: "the checkpoint was opened without it".into(),
         })
     }
+}
+
+/// Calls `body` with each component of a model and the tensors that it needs. The UNet comes first: what it
+/// says of a foreign file tells the most.
+pub(super) fn for_each_component(
+    config: &ModelConfig,
+    mut body: impl FnMut(Component, Vec<TensorSpec>) -> Result<()>,
+) -> Result<()> {
+    body(Component::Unet, tensors_of(|w| Unet::load(w, &config.unet))?)?;
+    body(Component::Vae, tensors_of(|w| AutoencoderKl::load(w, &config.vae))?)?;
+    if let Some(text) = &config.text_encoder {
+        body(Component::TextEncoder, tensors_of(|w| ClipTextModel::load(w, text, Projection::Without))?)?;
+    }
+    let text = &config.text_encoder_2;
+    body(Component::TextEncoder2, tensors_of(|w| ClipTextModel::load(w, text, Projection::With))?)
 }
 
 /// Follows the layout of the Hugging Face cache: `models--org--name/{refs,snapshots}`, whose snapshots are

@@ -4,6 +4,7 @@ mod builder;
 mod denoiser;
 mod files;
 mod latents;
+mod random;
 mod recipe;
 mod request;
 mod sampling;
@@ -14,6 +15,7 @@ use tch::{Kind, Tensor};
 
 pub use builder::PipelineBuilder;
 pub use latents::Latents;
+pub use random::write_random_model;
 pub use request::{Request, RequestBuilder};
 pub use sampling::{Progress, Sampling};
 

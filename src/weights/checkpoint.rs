@@ -62,10 +62,7 @@ impl Checkpoint {
     /// folder.
     pub fn from_folder(component: Component, folder: impl AsRef<Path>, variant: &str) -> Result<Self> {
         let folder = folder.as_ref();
-        let stem = match component {
-            Component::TextEncoder | Component::TextEncoder2 => "model",
-            Component::Unet | Component::Vae => "diffusion_pytorch_model",
-        };
+        let stem = component.stem();
         let variants: &[&str] = if variant.is_empty() { &["", "fp16"] } else { &[variant] };
         for variant in variants {
             let dotted = if variant.is_empty() { String::new() } else { format!(".{variant}") };

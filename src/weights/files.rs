@@ -1,30 +1,36 @@
 //! Files: complete writes, and shards that stay in their folder.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
 /// Writes a file in full or not at all: a sibling is written, synced and renamed over it.
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomically(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+) -> Result<()> {
     let name = path.file_name().ok_or_else(|| Error::file(path, "not the path of a file"))?;
     let mut part = name.to_owned();
     part.push(format!(".{}.part", std::process::id()));
     let part = path.with_file_name(part);
     let written = (|| {
-        let mut file = File::create(&part)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&part, path)?;
+        let mut writer = BufWriter::new(File::create(&part).map_err(Error::io(path))?);
+        write(&mut writer)?;
+        let file = writer.into_inner().map_err(|error| Error::io(path)(error.into_error()))?;
+        file.sync_all().map_err(Error::io(path))?;
+        fs::rename(&part, path).map_err(Error::io(path))?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+        File::open(folder.unwrap_or(Path::new(".")))
+            .and_then(|folder| folder.sync_all())
+            .map_err(Error::io(path))
     })();
-    written.map_err(|error| {
+    if written.is_err() {
         // Nothing more can be done for the leftover if this fails too.
         let _ = fs::remove_file(&part);
-        Error::io(path)(error)
-    })
+    }
+    written
 }
 
 /// The file `name` of a folder. Links may lead out of the folder only within a Hugging Face cache, where

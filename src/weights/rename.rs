@@ -23,6 +23,14 @@ pub enum Component {
 impl Component {
     pub(crate) const ALL: [Self; 4] = [Self::TextEncoder, Self::TextEncoder2, Self::Unet, Self::Vae];
 
+    /// The name of the weights file in that folder, without what follows the first dot.
+    pub fn stem(self) -> &'static str {
+        match self {
+            Self::TextEncoder | Self::TextEncoder2 => "model",
+            Self::Unet | Self::Vae => "diffusion_pytorch_model",
+        }
+    }
+
     /// The name of the folder: `text_encoder`, `text_encoder_2`, `unet`, `vae`.
     pub fn folder(self) -> &'static str {
         match self {

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
-use safetensors::tensor::{TensorInfo, TensorView};
+use safetensors::tensor::TensorInfo;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use tch::{Kind, Tensor};
 
+use super::files::write_atomically;
+use super::source::TensorSpec;
 use super::upload::{FillError, bytes_of, tensor_filled};
 use crate::error::{Error, Result};
 
@@ -131,33 +133,52 @@ pub fn read_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tenso
 /// # Errors
 /// [`Error::Io`] where the folder cannot be written to.
 pub fn save_safetensors(path: impl AsRef<Path>, tensors: &[(&str, &Tensor)]) -> Result<()> {
-    let path = path.as_ref();
-    let mut rows = Vec::with_capacity(tensors.len());
-    for (name, tensor) in tensors {
-        let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
-        let dtype = match tensor.f_kind()? {
-            Kind::Double => Dtype::F64,
-            Kind::Half => Dtype::F16,
-            Kind::BFloat16 => Dtype::BF16,
-            Kind::Int64 => Dtype::I64,
-            Kind::Float => Dtype::F32,
-            other => {
-                return Err(Error::invalid(
-                    "tensors",
-                    format!("{name} of {other:?}"),
-                    "a float or i64 tensor",
-                ));
-            }
-        };
-        rows.push((*name, shape, dtype, bytes_of(tensor)?));
-    }
-    let views = rows
+    let rows = tensors
         .iter()
-        .map(|(name, shape, dtype, bytes)| Ok((*name, TensorView::new(*dtype, shape.clone(), bytes)?)))
-        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
-        .map_err(|error| Error::file(path, error.to_string()))?;
-    let bytes = safetensors::serialize(views, None).map_err(|error| Error::file(path, error.to_string()))?;
-    super::files::write_atomically(path, &bytes)
+        .map(|(name, tensor)| {
+            Ok((TensorSpec { name: (*name).to_owned(), shape: tensor.size() }, tensor.f_kind()?))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    write_safetensors(path.as_ref(), &rows, |index| {
+        tensors.get(index).map_or_else(|| Ok(Vec::new()), |(_, tensor)| bytes_of(tensor))
+    })
+}
+
+/// Writes a file tensor by tensor: `bytes` gives the data of each row when its turn comes, so that no second
+/// copy of a large model is held.
+pub(crate) fn write_safetensors(
+    path: &Path,
+    rows: &[(TensorSpec, Kind)],
+    bytes: impl Fn(usize) -> Result<Vec<u8>>,
+) -> Result<()> {
+    let mut header = serde_json::Map::new();
+    let mut end = 0;
+    for (TensorSpec { name, shape }, kind) in rows {
+        let dtype = match kind {
+            Kind::Double => "F64",
+            Kind::Float => "F32",
+            Kind::Half => "F16",
+            Kind::BFloat16 => "BF16",
+            Kind::Int64 => "I64",
+            other => return Err(Error::invalid("tensors", format!("{name} of {other:?}"), "floats or i64")),
+        };
+        let start = end;
+        end += shape.iter().product::<i64>() as usize * kind.elt_size_in_bytes();
+        let row = serde_json::json!({ "dtype": dtype, "shape": shape, "data_offsets": [start, end] });
+        header.insert(name.clone(), row);
+    }
+    let mut header = serde_json::Value::Object(header).to_string().into_bytes();
+    // Readers that map the file want the data aligned.
+    header.resize(header.len().next_multiple_of(8), b' ');
+    write_atomically(path, |file| {
+        let io = |source| Error::Io { path: path.to_owned(), source };
+        file.write_all(&(header.len() as u64).to_le_bytes()).map_err(io)?;
+        file.write_all(&header).map_err(io)?;
+        for index in 0..rows.len() {
+            file.write_all(&bytes(index)?).map_err(io)?;
+        }
+        Ok(())
+    })
 }
 
 /// The tensors of a header; every cap that can be checked while parsing is.

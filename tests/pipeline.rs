@@ -1,0 +1,393 @@
+//! Text to image against diffusers' pipeline, on a tiny model with weights computed from their names
+//! (`tests/golden/pipelines.py`): the latents after every step, the final latents and the picture.
+//!
+//! Tolerance: 1e-5 relative on latents, where diffusers' own rounding (its f32 against its f64) is 2e-6;
+//! 1e-3 with zero terminal SNR, whose first step multiplies rounding by sigma = 4096 (diffusers' own: 4e-5).
+
+#![allow(clippy::disallowed_methods, reason = "tests may panic")]
+
+mod common;
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use common::{Golden, relative_error, repository};
+use sdxl::pipeline::write_random_model;
+use sdxl::{Conditioning, Crop, Guidance, Latents, Pipeline, Precision, Request, Scheduler, Size};
+use serde_json::{Map, Value};
+
+/// The tiny model as a folder, written once.
+fn model() -> &'static PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = common::headers::scratch("pipeline-model");
+        write_random_model(repository("tests/models/base"), &folder, 0, Precision::F32).unwrap();
+        folder
+    })
+}
+
+fn pipeline() -> Pipeline {
+    Pipeline::builder(model()).build().unwrap()
+}
+
+/// The scheduler of a case: `Class.from_config(pipe.scheduler.config, **overrides)`.
+fn scheduler(case: &Value) -> Scheduler {
+    let text = fs::read_to_string(repository("tests/models/base/scheduler/scheduler_config.json")).unwrap();
+    let mut config: Map<String, Value> = serde_json::from_str(&text).unwrap();
+    config.insert("_class_name".into(), case["scheduler"]["class"].clone());
+    config.extend(case["scheduler"]["overrides"].as_object().unwrap().clone());
+    let scheduler = Scheduler::from_config(&Value::Object(config).to_string()).unwrap();
+    match case["call"]["eta"].as_f64().unwrap() {
+        0. => scheduler,
+        eta => scheduler.with_eta(eta).unwrap(),
+    }
+}
+
+/// A request with the parameters of a call of diffusers' pipeline.
+fn request(case: &Value) -> Request {
+    let call = &case["call"];
+    let text = |name: &str| call[name].as_str();
+    let pair = |name: &str| Some((call[name][0].as_i64()?, call[name][1].as_i64()?));
+    let size = |name: &str| pair(name).map(|(height, width)| Size::new(width, height));
+    let crop = |name: &str| pair(name).map(|(top, left)| Crop::new(left, top)).unwrap();
+
+    let mut conditioning = Conditioning::builder(text("prompt").unwrap());
+    if let Some(prompt) = text("prompt_2") {
+        conditioning = conditioning.prompt_2(prompt);
+    }
+    if let Some(prompt) = text("negative_prompt") {
+        conditioning = conditioning.negative_prompt(prompt);
+    }
+    if let Some(prompt) = text("negative_prompt_2") {
+        conditioning = conditioning.negative_prompt_2(prompt);
+    }
+    if let Some(layers) = call["clip_skip"].as_u64() {
+        conditioning = conditioning.clip_skip(layers as usize);
+    }
+    if let Some(size) = size("original_size") {
+        conditioning = conditioning.original_size(size);
+    }
+    if let Some(size) = size("target_size") {
+        conditioning = conditioning.target_size(size);
+    }
+    conditioning = conditioning.crop(crop("crops_coords_top_left"));
+    if let (Some(original), Some(target)) = (size("negative_original_size"), size("negative_target_size")) {
+        conditioning = conditioning
+            .negative_original_size(original)
+            .negative_target_size(target)
+            .negative_crop(crop("negative_crops_coords_top_left"));
+    }
+    let guidance = Guidance::new(call["guidance_scale"].as_f64().unwrap())
+        .and_then(|guidance| guidance.rescale(call["guidance_rescale"].as_f64().unwrap()))
+        .unwrap();
+    let seeds: Vec<u64> =
+        case["seeds"].as_array().unwrap().iter().map(|seed| seed.as_u64().unwrap()).collect();
+    let mut request = Request::builder(conditioning.build().unwrap())
+        .steps(call["num_inference_steps"].as_u64().unwrap() as usize)
+        .guidance(guidance)
+        .seeds(&seeds)
+        .scheduler(scheduler(case));
+    if let (Some(height), Some(width)) = (call["height"].as_i64(), call["width"].as_i64()) {
+        request = request.size(Size::new(width, height));
+    }
+    request.build().unwrap()
+}
+
+fn cases() -> Vec<Value> {
+    let text = fs::read_to_string(repository("tests/golden/pipelines.json")).unwrap();
+    let all: Value = serde_json::from_str(&text).unwrap();
+    all["cases"].as_array().unwrap().clone()
+}
+
+#[test]
+fn text_to_image_equals_diffusers() {
+    let (pipeline, golden) = (pipeline(), Golden::open("pipelines.safetensors"));
+    let cases = cases();
+    assert_eq!(cases.len(), 29);
+    for case in &cases {
+        let name = case["name"].as_str().unwrap();
+        let tolerance = if name == "euler_v_zero_snr" { 1e-3 } else { 1e-5 };
+        let get = |what: &str| golden.get(&format!("{name}.{what}"));
+        let mut sampling = pipeline.sample(&request(case)).unwrap();
+        let steps = get("steps");
+        let mut worst: f64 = 0.;
+        let mut step = 0;
+        while let Some(progress) = sampling.next() {
+            progress.unwrap();
+            let error = relative_error(sampling.latents().unwrap().tensor(), &steps.get(step));
+            assert!(error <= tolerance, "{name}, step {step}: relative error {error:.2e}");
+            worst = worst.max(error);
+            step += 1;
+        }
+        assert_eq!(step as i64, steps.size()[0], "{name}: steps");
+        let latents = sampling.latents().unwrap();
+        let error = relative_error(latents.tensor(), &get("latents"));
+        assert!(error <= tolerance, "{name}: final latents {error:.2e}");
+        // diffusers' picture is in [0, 1]; one unit of 8 bits is 4e-3.
+        let picture = (pipeline.decode_tensor(&latents).unwrap() / 2. + 0.5).clamp(0., 1.);
+        let difference = (picture - get("picture")).abs().max().double_value(&[]);
+        eprintln!("{name}: steps {worst:.1e}, final latents {error:.1e}, picture {difference:.1e}");
+        assert!(
+            difference <= if name == "euler_v_zero_snr" { 1. / 255. } else { 1e-4 },
+            "{name}: {difference:.1e}"
+        );
+    }
+}
+
+/// The start noise of every case is what diffusers drew from its CPU generator.
+#[test]
+fn noise_is_that_of_torch() {
+    let golden = Golden::open("pipelines.safetensors");
+    for case in cases() {
+        let name = case["name"].as_str().unwrap();
+        let seeds: Vec<u64> =
+            case["seeds"].as_array().unwrap().iter().map(|seed| seed.as_u64().unwrap()).collect();
+        let expected = golden.get(&format!("{name}.noise"));
+        let found = sdxl::NoiseSource::new(&seeds).unwrap().normal(&expected.size()[1..]).unwrap();
+        // Bit-equal on one machine; other vector units differ in the last place.
+        let error = relative_error(&found, &expected);
+        assert!(error <= 1e-6, "{name}: {error:.2e}");
+    }
+}
+
+fn small(prompt: &str) -> sdxl::pipeline::RequestBuilder {
+    Request::builder(Conditioning::builder(prompt).build().unwrap()).steps(3)
+}
+
+#[test]
+fn the_same_request_gives_the_same_bytes() {
+    let pipeline = pipeline();
+    let request = small("a cat").seed(5).build().unwrap();
+    let first = pipeline.generate(&request).unwrap();
+    assert_eq!(first, pipeline.generate(&request).unwrap());
+    // Also on a clone in another thread, while this one draws.
+    let clone = pipeline.clone();
+    let second = request.clone();
+    let other = std::thread::spawn(move || clone.generate(&second).unwrap());
+    assert_eq!(first, pipeline.generate(&request).unwrap());
+    assert_eq!(first, other.join().unwrap());
+    assert_ne!(first, pipeline.generate(&small("a cat").seed(6).build().unwrap()).unwrap());
+}
+
+#[test]
+fn a_picture_depends_on_its_own_seed() {
+    let pipeline = pipeline();
+    let batch = pipeline.sample(&small("a cat").seed(7).batch(3).build().unwrap()).unwrap();
+    let latents = finish(batch);
+    for (row, seed) in (7..10).enumerate() {
+        let alone = finish(pipeline.sample(&small("a cat").seed(seed).build().unwrap()).unwrap());
+        let row = latents.tensor().narrow(0, row as i64, 1);
+        // Kernels for larger batches may add in another order.
+        common::assert_close(&format!("seed {seed}"), &row, alone.tensor(), 1e-5);
+    }
+}
+
+fn finish(mut sampling: sdxl::Sampling) -> Latents {
+    for progress in &mut sampling {
+        progress.unwrap();
+    }
+    sampling.latents().unwrap()
+}
+
+#[test]
+fn latents_go_in_and_out() {
+    let pipeline = pipeline();
+    let expected = finish(pipeline.sample(&small("a cat").seed(3).build().unwrap()).unwrap());
+    let noise = sdxl::NoiseSource::new(&[3]).unwrap().normal(&[4, 8, 8]).unwrap();
+    let noise = Latents::new(noise).unwrap();
+    let path = common::headers::scratch("latents").join("noise.safetensors");
+    noise.save(&path).unwrap();
+    let request = small("a cat").initial_noise(Latents::open(&path).unwrap()).build().unwrap();
+    let found = finish(pipeline.sample(&request).unwrap());
+    common::assert_close("latents", found.tensor(), expected.tensor(), 0.);
+    let array = found.to_array::<half::f16>().unwrap();
+    assert_eq!(array.shape(), [1, 4, 8, 8]);
+    let back = Latents::from_array(array.view()).unwrap();
+    common::assert_close("as f16", back.tensor(), expected.tensor(), 1e-3);
+
+    // Noise of another size than asked for.
+    let request = small("a cat").size(Size::new(128, 64)).initial_noise(noise).build().unwrap();
+    let error = pipeline.sample(&request).err().unwrap().to_string();
+    assert!(error.contains("initial_noise") && error.contains("16x8"), "{error}");
+}
+
+#[test]
+fn embeddings_stand_for_prompts() {
+    let pipeline = pipeline();
+    let conditioning = Conditioning::builder("a cat").negative_prompt("blurry").build().unwrap();
+    let encoded = pipeline.encode(&conditioning).unwrap();
+    let expected = pipeline.generate(&Request::builder(conditioning).steps(2).build().unwrap()).unwrap();
+    let context = encoded.positive.context::<f32>().unwrap();
+    let pooled = encoded.positive.pooled::<f32>().unwrap();
+    let positive = sdxl::TextEmbeddings::from_arrays(context.view(), pooled.view()).unwrap();
+    let conditioning =
+        Conditioning::from_embeddings(positive).negative_embeddings(encoded.negative).build().unwrap();
+    let found = pipeline.generate(&Request::builder(conditioning).steps(2).build().unwrap()).unwrap();
+    assert_eq!(found[0].pixels(), expected[0].pixels());
+}
+
+#[test]
+fn cut_prompts_are_reported() {
+    let pipeline = pipeline();
+    let sampling = pipeline.sample(&small(&"very long ".repeat(60)).build().unwrap()).unwrap();
+    assert_eq!(sampling.cut().len(), 2);
+    assert!(
+        sampling.cut()[0].starts_with("long very") || sampling.cut()[0].starts_with("very long"),
+        "{:?}",
+        sampling.cut()
+    );
+    assert!(pipeline.sample(&small("short").build().unwrap()).unwrap().cut().is_empty());
+}
+
+#[test]
+fn pictures_carry_how_they_were_made() {
+    let pipeline = pipeline();
+    let conditioning =
+        Conditioning::builder("a café, at night: 夜").negative_prompt("blurry").build().unwrap();
+    let request = Request::builder(conditioning).steps(2).seed(9).batch(2).build().unwrap();
+    let images = pipeline.generate(&request).unwrap();
+    let path = common::headers::scratch("metadata").join("picture.png");
+    images[1].save_png(&path).unwrap();
+    let image = sdxl::Image::open(&path).unwrap();
+    assert_eq!(image, images[1]);
+    let recipe: Value = serde_json::from_str(image.text("sdxl").unwrap()).unwrap();
+    assert_eq!(recipe["seed"], 10);
+    assert_eq!(recipe["steps"], 2);
+    assert_eq!(recipe["size"], "64x64");
+    assert_eq!(recipe["conditioning"]["text"]["prompt"], "a café, at night: 夜");
+    let parameters = image.text("parameters").unwrap();
+    assert!(
+        parameters.starts_with("a café, at night: 夜\nNegative prompt: blurry\nSteps: 2, Sampler: "),
+        "{parameters}"
+    );
+    assert!(parameters.contains("Seed: 10, Size: 64x64"), "{parameters}");
+}
+
+#[test]
+fn bad_requests_name_the_field() {
+    let build =
+        |request: sdxl::pipeline::RequestBuilder| request.build().err().map(|error| error.to_string());
+    let cases = [
+        ("steps", build(small("x").steps(0))),
+        ("steps", build(small("x").steps(1001))),
+        ("size", build(small("x").size(Size::new(65, 64)))),
+        ("size", build(small("x").size(Size::new(64, 0)))),
+        ("size", build(small("x").size(Size::new(64, 1 << 40)))),
+        ("batch", build(small("x").batch(0))),
+        ("batch", build(small("x").seeds(&[1, 2]).batch(3))),
+        ("seeds", build(small("x").seeds(&[]))),
+        ("guidance", Guidance::new(f64::NAN).err().map(|error| error.to_string())),
+        ("guidance", Guidance::new(-1.).err().map(|error| error.to_string())),
+        ("guidance_rescale", Guidance::OFF.rescale(1.5).err().map(|error| error.to_string())),
+        (
+            "original_size",
+            Conditioning::builder("x").original_size(Size::new(0, 5)).build().err().map(|e| e.to_string()),
+        ),
+        (
+            "negative_crop",
+            Conditioning::builder("x").negative_crop(Crop::new(-1, 0)).build().err().map(|e| e.to_string()),
+        ),
+        (
+            "aesthetic_score",
+            Conditioning::builder("x").aesthetic_score(f64::INFINITY).build().err().map(|e| e.to_string()),
+        ),
+    ];
+    for (field, error) in cases {
+        let error = error.unwrap_or_else(|| panic!("{field} is accepted"));
+        assert!(error.starts_with(&format!("{field} is ")), "{error}");
+    }
+    let pipeline = pipeline();
+    for (request, part) in [
+        (small(&"x".repeat(10 << 20)).build().unwrap(), "prompt"),
+        (
+            Request::builder(Conditioning::builder("x").clip_skip(99).build().unwrap()).build().unwrap(),
+            "clip_skip",
+        ),
+    ] {
+        let error = pipeline.generate(&request).err().unwrap().to_string();
+        assert!(error.starts_with(part), "{error}");
+    }
+}
+
+#[test]
+fn a_refiner_is_no_base_model() {
+    let folder = common::headers::scratch("refiner-model");
+    write_random_model(repository("tests/models/refiner"), &folder, 0, Precision::F16).unwrap();
+    let refiner = Pipeline::builder(&folder).build().unwrap();
+    let error = refiner.generate(&small("x").build().unwrap()).unwrap_err().to_string();
+    assert!(error.contains("refiner") && error.contains("base"), "{error}");
+}
+
+#[test]
+fn the_cpu_computes_in_f32() {
+    let error = Pipeline::builder(model()).precision(Precision::F16).build().err().unwrap().to_string();
+    assert!(error.contains("f32 on the CPU"), "{error}");
+}
+
+/// 16-bit files give what the same numbers in f32 files give.
+#[test]
+fn sixteen_bit_files() {
+    let folder = common::headers::scratch("pipeline-f16");
+    write_random_model(repository("tests/models/base"), &folder, 0, Precision::F16).unwrap();
+    let pipeline = Pipeline::builder(&folder).build().unwrap();
+    let images = pipeline.generate(&small("a cat").build().unwrap()).unwrap();
+    let expected = self::pipeline().generate(&small("a cat").build().unwrap()).unwrap();
+    let difference = |a: u8, b: u8| f64::from(a.abs_diff(b));
+    let pairs = images[0]
+        .pixels()
+        .iter()
+        .zip(expected[0].pixels().iter())
+        .map(|(&a, &b)| difference(a, b))
+        .sum::<f64>();
+    let mean = pairs / images[0].pixels().len() as f64;
+    assert!(mean < 3., "mean difference {mean} of 255");
+    // The same folder as a variant.
+    for (component, stem) in [
+        ("unet", "diffusion_pytorch_model"),
+        ("vae", "diffusion_pytorch_model"),
+        ("text_encoder", "model"),
+        ("text_encoder_2", "model"),
+    ] {
+        let file = |suffix: &str| folder.join(component).join(format!("{stem}{suffix}.safetensors"));
+        fs::rename(file(""), file(".fp16")).unwrap();
+    }
+    for variant in ["", "fp16"] {
+        let pipeline = Pipeline::builder(&folder).variant(variant).build().unwrap();
+        assert_eq!(pipeline.generate(&small("a cat").build().unwrap()).unwrap(), images);
+    }
+    let error = Pipeline::builder(&folder).variant("bf16").build().err().unwrap().to_string();
+    assert!(error.contains(".bf16.safetensors"), "{error}");
+}
+
+/// The layout that `huggingface_hub` leaves: a snapshot of links into blobs.
+#[test]
+fn hugging_face_cache() {
+    let cache = common::headers::scratch("hub");
+    let repository = cache.join("models--someone--tiny");
+    let snapshot = repository.join("snapshots/0123abc");
+    write_random_model(
+        common::repository("tests/models/base"),
+        repository.join("blobs/model"),
+        0,
+        Precision::F16,
+    )
+    .unwrap();
+    for entry in walk(&repository.join("blobs/model")) {
+        let relative = entry.strip_prefix(repository.join("blobs/model")).unwrap().to_owned();
+        let link = snapshot.join(&relative);
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(&entry, link).unwrap();
+    }
+    fs::create_dir_all(repository.join("refs")).unwrap();
+    fs::write(repository.join("refs/main"), "0123abc\n").unwrap();
+    for path in [&repository, &snapshot] {
+        Pipeline::builder(path).check().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    }
+    assert!(Pipeline::builder("no-one/no-model").check().is_err());
+}
+
+fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
+}
