@@ -21,5 +21,5 @@ pub use host::Element;
 pub use image::Image;
 pub use noise::NoiseSource;
 pub use pipeline::{Latents, Pipeline, Progress, Request, Sampling};
-pub use runtime::{Device, Precision};
+pub use runtime::{Device, Precision, set_threads};
 pub use scheduler::Scheduler;

@@ -271,9 +271,9 @@ fn bad_requests_name_the_field() {
     let cases = [
         ("steps", build(small("x").steps(0))),
         ("steps", build(small("x").steps(1001))),
-        ("size", build(small("x").size(Size::new(65, 64)))),
-        ("size", build(small("x").size(Size::new(64, 0)))),
-        ("size", build(small("x").size(Size::new(64, 1 << 40)))),
+        ("width", build(small("x").size(Size::new(65, 64)))),
+        ("height", build(small("x").size(Size::new(64, 0)))),
+        ("height", build(small("x").size(Size::new(64, 1 << 40)))),
         ("batch", build(small("x").batch(0))),
         ("batch", build(small("x").seeds(&[1, 2]).batch(3))),
         ("seeds", build(small("x").seeds(&[]))),

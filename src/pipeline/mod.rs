@@ -209,31 +209,28 @@ impl Pipeline {
     /// The size of a request's pictures on this model.
     fn size_of(&self, request: &Request) -> Result<Size> {
         let factor = self.models.config.vae.factor();
-        let side = self.models.config.default_size();
-        let asked = request.size;
-        if let Some(noise) = &request.initial_noise {
-            let (_, channels, height, width) = noise.0.size4()?;
-            let size = Size::new(width * factor, height * factor);
-            let latent_channels = self.models.config.vae.latent_channels;
-            if channels != latent_channels || asked.is_some_and(|asked| asked != size) {
-                return Err(Error::invalid(
-                    "initial_noise",
-                    format!("{channels} channels of {width}x{height}"),
-                    match asked {
-                        Some(asked) => format!(
-                            "{latent_channels} channels of {}x{} for pictures of {asked}",
-                            asked.width / factor,
-                            asked.height / factor
-                        ),
-                        None => format!("{latent_channels} channels"),
-                    },
-                ));
+        let Some(noise) = &request.initial_noise else {
+            let side = self.models.config.default_size();
+            let size = Size::new(request.width.unwrap_or(side), request.height.unwrap_or(side));
+            if size.width % factor != 0 || size.height % factor != 0 {
+                return Err(Error::invalid("size", size, format!("multiples of {factor} for this model")));
             }
             return Ok(size);
-        }
-        let size = asked.unwrap_or(Size::new(side, side));
-        if size.width % factor != 0 || size.height % factor != 0 {
-            return Err(Error::invalid("size", size, format!("multiples of {factor} for this model")));
+        };
+        let (_, channels, height, width) = noise.0.size4()?;
+        let size = Size::new(width * factor, height * factor);
+        let expected = Size::new(request.width.unwrap_or(size.width), request.height.unwrap_or(size.height));
+        let latent_channels = self.models.config.vae.latent_channels;
+        if channels != latent_channels || size != expected {
+            return Err(Error::invalid(
+                "initial_noise",
+                format!("{channels} channels of {width}x{height}"),
+                format!(
+                    "{latent_channels} channels of {}x{} for pictures of {expected}",
+                    expected.width / factor,
+                    expected.height / factor
+                ),
+            ));
         }
         Ok(size)
     }

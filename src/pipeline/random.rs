@@ -44,7 +44,9 @@ fn copy_configs(from: &Path, to: &Path) -> Result<()> {
         if source.is_dir() {
             copy_configs(&source, &target)?;
         } else if source.extension().is_some_and(|extension| extension == "json" || extension == "txt") {
-            fs::copy(&source, &target).map_err(Error::io(&target))?;
+            // Not fs::copy, which would also copy that a file is read-only.
+            let bytes = fs::read(&source).map_err(Error::io(&source))?;
+            fs::write(&target, bytes).map_err(Error::io(&target))?;
         }
     }
     Ok(())

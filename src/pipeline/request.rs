@@ -17,7 +17,8 @@ const MAX_BATCH: usize = 1024;
 #[derive(Debug, Clone)]
 pub struct Request {
     pub(crate) conditioning: Conditioning,
-    pub(crate) size: Option<Size>,
+    pub(crate) width: Option<i64>,
+    pub(crate) height: Option<i64>,
     pub(crate) steps: usize,
     pub(crate) guidance: Guidance,
     pub(crate) seeds: Vec<u64>,
@@ -39,7 +40,8 @@ impl Request {
         RequestBuilder {
             request: Self {
                 conditioning,
-                size: None,
+                width: None,
+                height: None,
                 steps: 50,
                 guidance: Guidance::default(),
                 seeds: vec![0],
@@ -80,7 +82,17 @@ impl RequestBuilder {
     /// The size of the pictures: sides of 8 to 8192 pixels, multiples of 8. Default: the side that the model
     /// was trained for, 1024 for SDXL.
     pub fn size(self, size: Size) -> Self {
-        self.change(|request| request.size = Some(size))
+        self.width(size.width).height(size.height)
+    }
+
+    /// The width alone; the height is the model's own.
+    pub fn width(self, width: i64) -> Self {
+        self.change(|request| request.width = Some(width))
+    }
+
+    /// The height alone; the width is the model's own.
+    pub fn height(self, height: i64) -> Self {
+        self.change(|request| request.height = Some(height))
     }
 
     /// Steps of the sampler, 1 to 1000. Default 50.
@@ -125,9 +137,8 @@ impl RequestBuilder {
     /// [`Error::Invalid`] names the value that is out of range, and the range.
     pub fn build(self) -> Result<Request> {
         let Self { mut request, batch } = self;
-        if let Some(size) = request.size {
-            check_size(size)?;
-        }
+        check_side("width", request.width)?;
+        check_side("height", request.height)?;
         if !(1..=MAX_STEPS).contains(&request.steps) {
             return Err(Error::invalid("steps", request.steps, format!("1 to {MAX_STEPS}")));
         }
@@ -166,10 +177,11 @@ impl RequestBuilder {
     }
 }
 
-fn check_size(size: Size) -> Result<()> {
-    let fits = |side: i64| (8..=MAX_SIDE).contains(&side) && side % 8 == 0;
-    if fits(size.width) && fits(size.height) {
-        return Ok(());
+fn check_side(field: &'static str, side: Option<i64>) -> Result<()> {
+    match side {
+        Some(side) if !(8..=MAX_SIDE).contains(&side) || side % 8 != 0 => {
+            Err(Error::invalid(field, side, format!("a multiple of 8 from 8 to {MAX_SIDE} pixels")))
+        }
+        _ => Ok(()),
     }
-    Err(Error::invalid("size", size, format!("sides of 8 to {MAX_SIDE} pixels, multiples of 8")))
 }

@@ -93,9 +93,11 @@ impl Precision {
         }
     }
 
+    /// Finds out whether a device computes in this type.
+    ///
     /// # Errors
     /// [`Error::Invalid`] where the device does not compute in this type.
-    pub(crate) fn check(self, device: Device) -> Result<()> {
+    pub fn check(self, device: Device) -> Result<()> {
         if device == Device::Cpu && self != Self::F32 {
             return Err(Error::invalid(
                 "precision",

@@ -7,6 +7,22 @@ pub(crate) mod shim;
 pub use device::{Device, Precision};
 pub(crate) use shared::Shared;
 
+use crate::error::{Error, Result};
+
+/// Sets the number of CPU threads of libtorch, for the whole process. Default: all cores.
+///
+/// # Errors
+/// [`Error::Invalid`] unless it is 1 to 1024.
+pub fn set_threads(threads: usize) -> Result<()> {
+    match i32::try_from(threads) {
+        Ok(count @ 1..=1024) => {
+            tch::set_num_threads(count);
+            Ok(())
+        }
+        _ => Err(Error::invalid("threads", threads, "1 to 1024")),
+    }
+}
+
 /// Turns gradients off on this thread until the guard is dropped, also when a panic unwinds.
 pub(crate) fn no_grad() -> tch::NoGradGuard {
     tch::no_grad_guard()

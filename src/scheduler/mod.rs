@@ -23,6 +23,7 @@ mod clip;
 mod config;
 mod curve;
 mod level;
+mod name;
 mod noise_schedule;
 mod ops;
 mod order;

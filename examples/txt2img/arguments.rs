@@ -1,0 +1,182 @@
+//! The flags.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use sdxl::pipeline::RequestBuilder;
+use sdxl::{Conditioning, Crop, Device, Error, Guidance, Precision, Request, Result, Scheduler, Size};
+
+/// Draws pictures from text with Stable Diffusion XL.
+#[derive(Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    /// What the picture shows.
+    #[arg(long)]
+    prompt: String,
+    /// Another prompt for the second text encoder [default: the prompt]
+    #[arg(long, value_name = "TEXT")]
+    prompt_2: Option<String>,
+    /// What the picture is not to show; absent is not the same as "".
+    #[arg(long, value_name = "TEXT")]
+    negative: Option<String>,
+    /// Another negative prompt for the second text encoder [default: the negative prompt]
+    #[arg(long, value_name = "TEXT")]
+    negative_2: Option<String>,
+    /// How the prompts are read: `plain` takes brackets as characters.
+    #[arg(long, default_value = "plain", value_parser = ["plain"])]
+    prompt_syntax: String,
+    /// A diffusers folder, a single file, or a repository in the Hugging Face cache [default: models/nano]
+    #[arg(long, value_name = "PATH")]
+    model: Option<PathBuf>,
+    /// Width in pixels, a multiple of 8 [default: the model's]
+    #[arg(long)]
+    width: Option<i64>,
+    /// Height in pixels, a multiple of 8 [default: the model's]
+    #[arg(long)]
+    height: Option<i64>,
+    /// Steps of the sampler.
+    #[arg(long, default_value_t = 50)]
+    steps: usize,
+    /// Guidance scale; 1 or less is off.
+    #[arg(long, default_value_t = 5., allow_negative_numbers = true)]
+    guidance: f64,
+    /// Fraction by which guidance is pulled back to the prediction's deviation.
+    #[arg(long, default_value_t = 0., allow_negative_numbers = true)]
+    guidance_rescale: f64,
+    /// Layers of the text encoders skipped below the usual one.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    clip_skip: usize,
+    /// Seed of the first picture; the others follow.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Number of pictures.
+    #[arg(long, default_value_t = 1)]
+    batch: usize,
+    /// The sampler [default: the checkpoint's]
+    #[arg(long, value_parser = ["euler", "ddim", "dpmpp_2m"])]
+    pub scheduler: Option<String>,
+    /// Timesteps or noise levels [default: the checkpoint's]
+    #[arg(long, value_parser = ["leading", "trailing", "linspace", "karras", "exponential", "beta", "sgm_uniform"])]
+    spacing: Option<String>,
+    /// What the UNet predicts [default: the checkpoint's]
+    #[arg(long, value_parser = ["epsilon", "v", "sample"])]
+    prediction: Option<String>,
+    /// Noise that ddim adds in each step, 0 to 1.
+    #[arg(long, default_value_t = 0., allow_negative_numbers = true)]
+    eta: f64,
+    /// Size of the original picture [default: the picture's]
+    #[arg(long, value_name = "WxH")]
+    original_size: Option<Size>,
+    /// Top-left corner of the crop.
+    #[arg(long, value_name = "LEFT,TOP", default_value = "0,0", allow_hyphen_values = true)]
+    crop: Crop,
+    /// Target size [default: the picture's]
+    #[arg(long, value_name = "WxH")]
+    target_size: Option<Size>,
+    /// Original size for the negative prompt [default: the positive one]
+    #[arg(long, value_name = "WxH")]
+    negative_original_size: Option<Size>,
+    /// Crop for the negative prompt [default: the positive one]
+    #[arg(long, value_name = "LEFT,TOP", allow_hyphen_values = true)]
+    negative_crop: Option<Crop>,
+    /// Target size for the negative prompt [default: the positive one]
+    #[arg(long, value_name = "WxH")]
+    negative_target_size: Option<Size>,
+    /// A tiny autoencoder (TAESDXL) to decode with.
+    #[arg(long, value_name = "PATH")]
+    pub taesd: Option<PathBuf>,
+    /// Start noise of unit variance: safetensors, tensor "latents".
+    #[arg(long, value_name = "FILE")]
+    pub latents_in: Option<PathBuf>,
+    /// Where to save the final latents: safetensors, tensor "latents", f32.
+    #[arg(long, value_name = "FILE")]
+    pub latents_out: Option<PathBuf>,
+    /// cpu, cuda or cuda:N.
+    #[arg(long, default_value = "cpu")]
+    pub device: Device,
+    /// Compute type: f32, f16 or bf16; the CPU computes in f32.
+    #[arg(long = "dtype", default_value = "f32", value_name = "TYPE")]
+    pub precision: Precision,
+    /// Threads of the CPU [default: all cores]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// The picture; several are numbered.
+    #[arg(long, value_name = "FILE.png", default_value = "picture.png")]
+    pub output: PathBuf,
+    /// Print one line of timings and peak memory per stage.
+    #[arg(long)]
+    pub json: bool,
+}
+
+impl Arguments {
+    pub fn model(&self) -> Result<PathBuf> {
+        if let Some(path) = &self.model {
+            return Ok(path.clone());
+        }
+        let nano = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("models/nano");
+        if nano.is_dir() {
+            return Ok(nano);
+        }
+        Err(Error::Missing {
+            part: "model",
+            reason: "there is no trained models/nano in this version yet: give a model with --model".into(),
+        })
+    }
+
+    pub fn conditioning(&self) -> Result<Conditioning> {
+        let mut builder = Conditioning::builder(&self.prompt).clip_skip(self.clip_skip).crop(self.crop);
+        if let Some(prompt) = &self.prompt_2 {
+            builder = builder.prompt_2(prompt);
+        }
+        if let Some(prompt) = &self.negative {
+            builder = builder.negative_prompt(prompt);
+        }
+        if let Some(prompt) = &self.negative_2 {
+            builder = builder.negative_prompt_2(prompt);
+        }
+        if let Some(size) = self.original_size {
+            builder = builder.original_size(size);
+        }
+        if let Some(size) = self.target_size {
+            builder = builder.target_size(size);
+        }
+        if let Some(size) = self.negative_original_size {
+            builder = builder.negative_original_size(size);
+        }
+        if let Some(crop) = self.negative_crop {
+            builder = builder.negative_crop(crop);
+        }
+        if let Some(size) = self.negative_target_size {
+            builder = builder.negative_target_size(size);
+        }
+        builder.build()
+    }
+
+    /// The request, but for what comes from the model or from files.
+    pub fn request(&self, conditioning: Conditioning) -> Result<RequestBuilder> {
+        let guidance = Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?;
+        let request =
+            Request::builder(conditioning).steps(self.steps).guidance(guidance).seed(self.seed).batch(self.batch);
+        Ok(match (self.width, self.height) {
+            (None, None) => request,
+            (Some(width), Some(height)) => request.size(Size::new(width, height)),
+            (Some(width), None) => request.width(width),
+            (None, Some(height)) => request.height(height),
+        })
+    }
+
+    /// The checkpoint's scheduler with what the flags change.
+    pub fn scheduler(&self, checkpoint: &Scheduler) -> Result<Scheduler> {
+        let mut scheduler = checkpoint.clone();
+        if let Some(name) = &self.scheduler {
+            scheduler = scheduler.with_name(name)?;
+        }
+        if let Some(name) = &self.spacing {
+            scheduler = scheduler.with_spacing(name)?;
+        }
+        if let Some(name) = &self.prediction {
+            scheduler = scheduler.with_prediction(name)?;
+        }
+        scheduler.with_eta(self.eta)
+    }
+}
