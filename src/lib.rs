@@ -3,6 +3,7 @@
 mod error;
 mod noise;
 mod runtime;
+pub mod text;
 mod weights;
 
 pub use error::{Error, Result};
