@@ -160,11 +160,11 @@ fn words() -> Vec<String> {
     joined.map(|word| word.strip_suffix("</w>").unwrap_or(&word).to_owned()).collect()
 }
 
-/// The number of ids of a text, its ids, and the padded ids.
+/// The number of ids of a text and its ids; of one that is too long also what is left of it.
 fn numbers(tokenizer: &Tokenizer, text: &str) -> Vec<i64> {
-    let (ids, context) = (tokenizer.ids(text).unwrap(), tokenizer.encode(text).unwrap().ids);
-    assert_eq!(context.len(), 77);
-    [vec![ids.len() as i64], ids, context].concat()
+    let ids = tokenizer.ids(text).unwrap();
+    let rest = if ids.len() > 75 { tokenizer.encode(text).unwrap().ids } else { Vec::new() };
+    [vec![ids.len() as i64], ids, rest].concat()
 }
 
 /// FNV-1a with 64 bits, fed with whole numbers in place of bytes.
@@ -201,10 +201,7 @@ fn every_character_has_its_ids() {
     let expected = golden().characters;
     assert_eq!(characters.len().div_ceil(4096), expected.len());
     for (block, expected) in characters.chunks(4096).zip(expected) {
-        let found = hash(block.iter().flat_map(|c| {
-            let ids = tokenizer.ids(&format!("a{c}{c}")).unwrap();
-            [vec![ids.len() as i64], ids].concat()
-        }));
+        let found = hash(block.iter().flat_map(|c| numbers(&tokenizer, &format!("a{c}{c}"))));
         // The standard library decides what is lower case; the reference was built with Unicode 17.
         let unicode = char::UNICODE_VERSION;
         assert_eq!(found, expected, "from U+{:04X}, with Unicode {unicode:?}", u32::from(block[0]));

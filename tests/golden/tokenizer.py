@@ -132,18 +132,23 @@ def blocks(texts, size):
 
 
 def hashes(tokenizer, texts):
-    """One hash for each block of texts: of each text the number of its ids, its ids, and the padded ids."""
+    """One hash for each block of texts: of each text the number of its ids and its ids; of those that
+    are too long also what is left of them."""
     result = []
     for block in blocks(texts, BLOCK):
         whole = tokenizer(block, add_special_tokens=False).input_ids
         padded = tokenizer(block, padding="max_length", max_length=77, truncation=True).input_ids
-        result.append(fnv(n for ids, context in zip(whole, padded) for n in (len(ids), *ids, *context)))
+        numbers = []
+        for ids, context in zip(whole, padded):
+            assert len(context) == 77
+            numbers += [len(ids), *ids, *(context if len(ids) > 75 else [])]
+        result.append(fnv(numbers))
     return result
 
 
 def character_hashes(tokenizer):
-    """The same without the padded ids, for each character twice after a letter: that tells letters,
-    digits, whitespace and other characters from each other."""
+    """The same of each character twice after a letter: that tells letters, digits, whitespace and
+    other characters from each other."""
     characters = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     result = []
     for block in blocks(characters, CHARACTERS):
