@@ -1,8 +1,8 @@
 # Each target does all the set-up that it needs. Afterwards plain `cargo build`, `cargo test` and
 # `cargo run --example ...` work too.
 
-# The pictures that `make demo` draws: the arguments of examples/txt2img.rs.
-DEMO = --prompt "a red apple on a table" --output demo/apple.png
+# Until a trained model is here, the demonstration draws with a tiny random one.
+DEMO = --model demo/model --width 256 --height 256 --steps 20 --batch 2 --output demo/picture.png
 
 .PHONY: help demo test setup tools
 
@@ -13,7 +13,10 @@ help:
 
 demo: setup
 	@mkdir -p demo
-	@cargo run --quiet --example txt2img -- $(DEMO)
+	@cargo run --quiet --example random_model -- tests/models/base demo/model
+	@cargo run --quiet --example txt2img -- --prompt "a red apple on a table" $(DEMO)
+	@echo "demo/picture-0.png demo/picture-1.png"
+	@echo "The model is tiny and untrained (random weights): the pictures are coloured noise, not apples."
 
 test: tools = test
 test: setup

@@ -47,13 +47,17 @@ struct Reference(BTreeMap<String, Tensor>);
 
 impl Reference {
     fn get(&self, name: &str) -> Result<&Tensor> {
-        self.0.get(name).ok_or_else(|| Error::Missing { part: "reference", reason: format!("it has no {name}") })
+        self.0
+            .get(name)
+            .ok_or_else(|| Error::Missing { part: "reference", reason: format!("it has no {name}") })
     }
 
     fn compare(&self, name: &str, found: &Tensor) -> Result<()> {
         let expected = self.get(name)?.f_to_kind(Kind::Double)?;
         let difference = found.f_to_kind(Kind::Double)?.f_sub(&expected)?;
-        let norm = |x: &Tensor| -> Result<f64> { Ok(x.f_square()?.f_sum(Kind::Double)?.f_sqrt()?.f_double_value(&[])?) };
+        let norm = |x: &Tensor| -> Result<f64> {
+            Ok(x.f_square()?.f_sum(Kind::Double)?.f_sqrt()?.f_double_value(&[])?)
+        };
         println!("{name}: relative error {:.2e}", norm(&difference)? / norm(&expected)?);
         Ok(())
     }
@@ -75,7 +79,8 @@ fn main() -> Result<()> {
 }
 
 fn text(folder: &Path, config: &ModelConfig, reference: &Reference) -> Result<()> {
-    let first = config.text_encoder.as_ref().map(|config| (Component::TextEncoder, config, Projection::Without));
+    let first =
+        config.text_encoder.as_ref().map(|config| (Component::TextEncoder, config, Projection::Without));
     let second = (Component::TextEncoder2, &config.text_encoder_2, Projection::With);
     for (component, config, projection) in first.into_iter().chain([second]) {
         let model = timed(&format!("{component} load"), || {
@@ -119,7 +124,8 @@ fn timed<T>(what: &str, body: impl FnOnce() -> Result<T>) -> Result<T> {
     let value = body()?;
     let seconds = start.elapsed().as_secs_f64();
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim().to_owned();
+    let peak =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or("unknown").trim().to_owned();
     println!("{what}: {seconds:.2} s, peak memory {peak}");
     Ok(value)
 }

@@ -11,7 +11,8 @@ use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from};
-use crate::weights::{bytes_of, write_atomically};
+use crate::runtime::files::write_atomically;
+use crate::runtime::upload::bytes_of;
 
 /// The largest side of a picture that is read.
 const MAX_SIDE: u32 = 16_384;

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["error"],
     &["runtime"],
-    &["config", "noise", "image"],
+    &["config", "host", "noise"],
+    &["image"],
     &["weights"],
     &["nn"],
     &["text", "unet", "vae", "conditioning", "scheduler"],

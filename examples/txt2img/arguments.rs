@@ -113,7 +113,8 @@ impl Arguments {
         if let Some(path) = &self.model {
             return Ok(path.clone());
         }
-        let nano = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("models/nano");
+        let nano =
+            PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("models/nano");
         if nano.is_dir() {
             return Ok(nano);
         }
@@ -155,8 +156,11 @@ impl Arguments {
     /// The request, but for what comes from the model or from files.
     pub fn request(&self, conditioning: Conditioning) -> Result<RequestBuilder> {
         let guidance = Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?;
-        let request =
-            Request::builder(conditioning).steps(self.steps).guidance(guidance).seed(self.seed).batch(self.batch);
+        let request = Request::builder(conditioning)
+            .steps(self.steps)
+            .guidance(guidance)
+            .seed(self.seed)
+            .batch(self.batch);
         Ok(match (self.width, self.height) {
             (None, None) => request,
             (Some(width), Some(height)) => request.size(Size::new(width, height)),

@@ -56,7 +56,8 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     }
 
     let mut report = Report::start();
-    let mut builder = Pipeline::builder(arguments.model()?).device(arguments.device).precision(arguments.precision);
+    let mut builder =
+        Pipeline::builder(arguments.model()?).device(arguments.device).precision(arguments.precision);
     if let Some(path) = &arguments.taesd {
         builder = builder.taesd(path);
     }

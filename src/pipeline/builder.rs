@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::files::{ModelFiles, for_each_component};
 use super::{Models, Pipeline};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::runtime::{Device, Precision, Shared};
 use crate::scheduler::Scheduler;
 use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders, Tokenizer};
@@ -68,9 +68,9 @@ impl PipelineBuilder {
     /// Reads the model.
     ///
     /// # Errors
-    /// [`Error::Io`] and [`Error::File`] name the file that cannot be read or is invalid;
-    /// [`Error::Checkpoint`] lists every missing, unexpected and mis-shaped tensor, before any weights are
-    /// read; [`Error::Device`] a device that is not there; [`Error::Invalid`] a type that it cannot compute in.
+    /// [`Error::Io`](crate::Error::Io) and [`Error::File`](crate::Error::File) name the file that cannot be read or is invalid;
+    /// [`Error::Checkpoint`](crate::Error::Checkpoint) lists every missing, unexpected and mis-shaped tensor, before any weights are
+    /// read; [`Error::Device`](crate::Error::Device) a device that is not there; [`Error::Invalid`](crate::Error::Invalid) a type that it cannot compute in.
     pub fn build(&self) -> Result<Pipeline> {
         self.precision.check(self.device)?;
         self.device.check()?;
@@ -150,7 +150,7 @@ impl AutoencoderTiny {
     /// Reads a tiny autoencoder from a file or folder, as [`PipelineBuilder::taesd`] does.
     ///
     /// # Errors
-    /// [`Error::File`] and [`Error::Checkpoint`] say what the files lack.
+    /// [`Error::File`](crate::Error::File) and [`Error::Checkpoint`](crate::Error::Checkpoint) say what the files lack.
     pub fn open(path: impl AsRef<Path>, device: Device, precision: Precision) -> Result<Self> {
         precision.check(device)?;
         device.check()?;

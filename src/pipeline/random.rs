@@ -7,7 +7,8 @@ use super::files::for_each_component;
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::runtime::Precision;
-use crate::weights::{RandomWeights, TensorSource, bytes_of, write_safetensors};
+use crate::runtime::upload::bytes_of;
+use crate::weights::{RandomWeights, TensorSource, write_safetensors};
 
 /// Writes a diffusers folder with the configuration files of another one and random weights
 /// ([`RandomWeights`]): a model for tests, benchmarks and demonstrations, whose pictures are noise.

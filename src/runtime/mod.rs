@@ -1,8 +1,10 @@
 //! The ground that everything stands on: devices, compute types, and libtorch behind safe functions.
 
 mod device;
+pub(crate) mod files;
 mod shared;
 pub(crate) mod shim;
+pub(crate) mod upload;
 
 pub use device::{Device, Precision};
 pub(crate) use shared::Shared;

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tch::Tensor;
 
-use super::files::contained;
 use super::recognise::recognise;
 use super::rename::{Component, Meaning, Part, TinySide, component_file, single_file, tiny};
 use super::report::{CheckpointError, ShapeMismatch};
@@ -15,6 +14,7 @@ use super::safetensors::{SafetensorsFile, kind};
 use super::source::{TensorSource, TensorSpec, Weights, tensors_of};
 use crate::config::read_json;
 use crate::error::{Error, Result};
+use crate::runtime::files::contained;
 use crate::runtime::{Device, Precision};
 
 /// The tensors of one component. Opening reads headers alone; the data is read by [`Checkpoint::load`].

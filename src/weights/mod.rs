@@ -5,7 +5,6 @@
 //! once; the second reads the data, straight into the tensors' memory.
 
 mod checkpoint;
-mod files;
 mod parameter;
 mod random;
 mod recognise;
@@ -13,11 +12,9 @@ mod rename;
 mod report;
 mod safetensors;
 mod source;
-mod upload;
 
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::SingleFile;
-pub(crate) use files::write_atomically;
 pub use parameter::Parameter;
 pub use random::RandomWeights;
 pub use rename::Component;
@@ -25,4 +22,3 @@ pub use report::{CheckpointError, ShapeMismatch};
 pub(crate) use safetensors::write_safetensors;
 pub use safetensors::{read_safetensors, save_safetensors};
 pub use source::{TensorSource, TensorSpec, Weights, tensors_of};
-pub(crate) use upload::{bytes_of, tensor_from};

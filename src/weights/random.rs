@@ -3,8 +3,8 @@
 use tch::Tensor;
 
 use super::source::TensorSource;
-use super::upload::tensor_from;
 use crate::error::Result;
+use crate::runtime::upload::tensor_from;
 
 /// Weights computed from their names: for tests, benchmarks and demonstrations without a checkpoint.
 ///

@@ -13,10 +13,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use tch::{Kind, Tensor};
 
-use super::files::write_atomically;
 use super::source::TensorSpec;
-use super::upload::{FillError, bytes_of, tensor_filled};
 use crate::error::{Error, Result};
+use crate::runtime::files::write_atomically;
+use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
 
 /// SDXL's own headers have about 2500 tensors and stay under 0.4 MB.
 const HEADER_CAP: u64 = 32 << 20;

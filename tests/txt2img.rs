@@ -1,0 +1,211 @@
+//! The command-line program, run as a user runs it: its flags, its exit status and what it says.
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use common::headers::scratch;
+use common::repository;
+use sdxl::pipeline::write_random_model;
+use sdxl::{Image, Latents, Precision};
+use serde_json::Value;
+
+fn model() -> &'static PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = scratch("txt2img-model");
+        write_random_model(repository("tests/models/base"), &folder, 0, Precision::F16).unwrap();
+        folder
+    })
+}
+
+/// Runs the example in a folder; `cargo test` has built it beside the tests.
+fn txt2img(folder: &Path, arguments: &[&str]) -> Output {
+    let tests = std::env::current_exe().unwrap();
+    let program = tests.parent().and_then(Path::parent).unwrap().join("examples/txt2img");
+    assert!(program.exists(), "build it with `cargo build --examples`");
+    Command::new(program).current_dir(folder).args(arguments).output().unwrap()
+}
+
+/// The same with the tiny model, which must succeed in silence.
+fn draw(folder: &Path, arguments: &[&str]) -> String {
+    let model = ["--model", model().to_str().unwrap()];
+    let output = txt2img(folder, &[&model, arguments].concat());
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{arguments:?}: {error}");
+    assert_eq!(error, "", "{arguments:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_picture_and_its_latents() {
+    let folder = scratch("txt2img-picture");
+    let common = ["--prompt", "a cat", "--steps", "3", "--seed", "5"];
+    let stdout = draw(&folder, &[&common[..], &["--latents-out", "latents.safetensors"]].concat());
+    assert_eq!(stdout, "");
+    let image = Image::open(folder.join("picture.png")).unwrap();
+    assert_eq!((image.width(), image.height()), (64, 64));
+    let latents = Latents::open(folder.join("latents.safetensors")).unwrap();
+    assert_eq!(latents.tensor().size(), [1, 4, 8, 8]);
+
+    // The noise of that seed, given as a file, makes the same picture.
+    let noise = sdxl::NoiseSource::new(&[5]).unwrap().normal(&[4, 8, 8]).unwrap();
+    Latents::new(noise).unwrap().save(folder.join("noise.safetensors")).unwrap();
+    draw(&folder, &[&common[..4], &["--latents-in", "noise.safetensors", "--output", "again.png"]].concat());
+    assert_eq!(Image::open(folder.join("again.png")).unwrap().pixels(), image.pixels());
+}
+
+/// Every option changes the picture, or is refused; none is ignored.
+#[test]
+fn every_option_has_an_effect() {
+    let folder = scratch("txt2img-options");
+    let base = ["--prompt", "a cat", "--negative", "blurry", "--steps", "3"];
+    let picture = |options: &[&str]| {
+        draw(&folder, &[&base[..], options].concat());
+        Image::open(folder.join("picture.png")).unwrap().pixels().to_owned()
+    };
+    let plain = picture(&[]);
+    assert_eq!(picture(&["--prompt-syntax", "plain", "--device", "cpu", "--dtype", "f32"]), plain);
+    for options in [
+        vec!["--prompt-2", "a dog"],
+        vec!["--negative-2", "people"],
+        vec!["--guidance", "2"],
+        vec!["--guidance-rescale", "0.7"],
+        vec!["--clip-skip", "1"],
+        vec!["--seed", "1"],
+        vec!["--scheduler", "ddim"],
+        vec!["--scheduler", "dpmpp_2m"],
+        vec!["--scheduler", "ddim", "--eta", "1"],
+        vec!["--spacing", "trailing"],
+        vec!["--spacing", "karras"],
+        vec!["--prediction", "v"],
+        vec!["--original-size", "512x256"],
+        vec!["--crop", "16,48"],
+        vec!["--target-size", "512x256"],
+        vec!["--negative-original-size", "512x256"],
+        vec!["--negative-crop", "16,48"],
+        vec!["--negative-target-size", "512x256"],
+    ] {
+        assert_ne!(picture(&options), plain, "{options:?}");
+    }
+    assert_eq!(picture(&["--width", "96", "--height", "72"]).dim(), (72, 96, 3));
+    assert_eq!(picture(&["--width", "96"]).dim(), (64, 96, 3));
+    // Sums in another order: the same picture, but for rounding.
+    let difference = |a: &u8, b: &u8| a.abs_diff(*b);
+    let one_thread = picture(&["--threads", "1"]);
+    assert!(one_thread.iter().zip(&plain).all(|(a, b)| difference(a, b) <= 1));
+}
+
+#[test]
+fn a_batch_is_numbered() {
+    let folder = scratch("txt2img-batch");
+    let common = ["--prompt", "a cat", "--steps", "2"];
+    draw(&folder, &[&common[..], &["--batch", "2", "--seed", "3", "--output", "cat.png"]].concat());
+    for (index, seed) in ["3", "4"].iter().enumerate() {
+        let image = Image::open(folder.join(format!("cat-{index}.png"))).unwrap();
+        let recipe: Value = serde_json::from_str(image.text("sdxl").unwrap()).unwrap();
+        assert_eq!(recipe["seed"].to_string(), *seed);
+    }
+}
+
+#[test]
+fn json_reports_every_stage() {
+    let folder = scratch("txt2img-json");
+    let stdout = draw(&folder, &["--prompt", "a cat", "--steps", "2", "--json"]);
+    assert_eq!(stdout.lines().count(), 1);
+    let report: Value = serde_json::from_str(&stdout).unwrap();
+    for stage in ["load", "encode", "steps", "decode", "save"] {
+        assert!(report[stage]["seconds"].as_f64().unwrap() >= 0., "{stage}");
+        assert!(report[stage]["peak_mib"].as_f64().unwrap() > 10., "{stage}");
+    }
+    assert_eq!(report["steps"]["steps"], 2);
+}
+
+#[test]
+fn taesd_decodes() {
+    let Some(assets) = common::assets() else { return };
+    let (folder, weights) = (scratch("txt2img-taesd"), scratch("txt2img-taesdxl"));
+    for side in ["encoder", "decoder"] {
+        let file = format!("taesdxl_{side}.safetensors");
+        fs::copy(assets.join("weights/taesd").join(&file), weights.join(&file)).unwrap();
+    }
+    draw(&folder, &["--prompt", "a cat", "--steps", "2", "--taesd", weights.to_str().unwrap()]);
+    assert_eq!(Image::open(folder.join("picture.png")).unwrap().width(), 64);
+}
+
+/// What the flags alone show to be wrong: status 2, whether the model exists or not.
+#[test]
+fn usage_errors() {
+    let folder = scratch("txt2img-usage");
+    let cases: [&[&str]; 22] = [
+        &[],
+        &["--prompt", "x", "--unknown"],
+        &["--prompt", "x", "--init-image", "photo.png"],
+        &["--prompt", "x", "--lora", "style.safetensors"],
+        &["--prompt", "x", "--prompt-syntax", "a1111"],
+        &["--prompt", "x", "--steps", "0"],
+        &["--prompt", "x", "--steps", "many"],
+        &["--prompt", "x", "--width", "65"],
+        &["--prompt", "x", "--height", "0"],
+        &["--prompt", "x", "--guidance", "nan"],
+        &["--prompt", "x", "--guidance", "-1"],
+        &["--prompt", "x", "--guidance-rescale", "2"],
+        &["--prompt", "x", "--batch", "0"],
+        &["--prompt", "x", "--scheduler", "nonsense"],
+        &["--prompt", "x", "--spacing", "nonsense"],
+        &["--prompt", "x", "--scheduler", "euler", "--eta", "0.5"],
+        &["--prompt", "x", "--scheduler", "ddim", "--eta", "2"],
+        &["--prompt", "x", "--original-size", "512"],
+        &["--prompt", "x", "--crop", "-1,0"],
+        &["--prompt", "x", "--device", "tpu"],
+        &["--prompt", "x", "--dtype", "f16"],
+        &["--prompt", "x", "--threads", "0"],
+    ];
+    for arguments in cases {
+        let output = txt2img(&folder, &[arguments, &["--model", "no such model"]].concat());
+        check_failure(arguments, &output, 2);
+    }
+}
+
+#[test]
+fn other_errors() {
+    let folder = scratch("txt2img-errors");
+    fs::write(folder.join("pickle.ckpt"), b"\x80\x02}q\x01.").unwrap();
+    let model = model().to_str().unwrap();
+    let cases: [(&[&str], &str); 7] = [
+        (&[], "there is no trained models/nano"),
+        (&["--model", "no such model"], "no such model"),
+        (&["--model", "pickle.ckpt"], "pickle"),
+        (&["--model", model, "--latents-in", "missing.safetensors"], "missing.safetensors"),
+        (&["--model", model, "--output", "missing/picture.png", "--steps", "1"], "missing/picture.png"),
+        (&["--model", model, "--clip-skip", "50", "--steps", "1"], "clip_skip"),
+        (&["--model", model, "--device", "cuda:99"], "cuda:99"),
+    ];
+    for (arguments, part) in cases {
+        let output = txt2img(&folder, &[&["--prompt", "x"], arguments].concat());
+        check_failure(arguments, &output, 1);
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(part), "{arguments:?}: {error}");
+    }
+}
+
+fn check_failure(arguments: &[&str], output: &Output, status: i32) {
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{arguments:?}: {error}");
+    assert!(error.starts_with("error: "), "{arguments:?}: {error}");
+    assert!(error.lines().count() <= 11, "{arguments:?}: {error}");
+    assert_eq!(output.stdout, b"", "{arguments:?}");
+}
+
+#[test]
+fn a_cut_prompt_is_a_warning() {
+    let folder = scratch("txt2img-long");
+    let prompt = "very long ".repeat(60);
+    let output =
+        txt2img(&folder, &["--model", model().to_str().unwrap(), "--prompt", &prompt, "--steps", "1"]);
+    assert!(output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).starts_with("warning: the prompt is too long"));
+}
