@@ -8,6 +8,7 @@
 //!
 //! Prints the relative error of each output, the time of each part, and the peak memory of the process: run
 //! each stage in a process of its own for figures of memory.
+#![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

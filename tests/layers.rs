@@ -3,6 +3,7 @@
 //! Tolerance: 2e-6 relative, a few roundings of f32; both sides run the same libtorch kernels. The cases
 //! `…_faint` have inputs of 0.01, where a wrong epsilon of a normalisation shows.
 
+#![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "tests may panic")]
 
 mod common;

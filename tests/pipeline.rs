@@ -4,6 +4,7 @@
 //! Tolerance: 1e-5 relative on latents, where diffusers' own rounding (its f32 against its f64) is 2e-6;
 //! 1e-3 with zero terminal SNR, whose first step multiplies rounding by sigma = 4096 (diffusers' own: 4e-5).
 
+#![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "tests may panic")]
 
 mod common;
@@ -120,7 +121,7 @@ fn text_to_image_equals_diffusers() {
             worst = worst.max(error);
             step += 1;
         }
-        assert_eq!(step as i64, steps.size()[0], "{name}: steps");
+        assert_eq!(step, steps.size()[0], "{name}: steps");
         let latents = sampling.latents().unwrap();
         let error = relative_error(latents.tensor(), &get("latents"));
         assert!(error <= tolerance, "{name}: final latents {error:.2e}");

@@ -4,6 +4,7 @@
 //! measured with another implementation, to one decimal: astronaut 22.3 dB, coffee 25.8 dB at 256 pixels. The
 //! others are what this library gave when the test was written.
 
+#![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "tests may panic")]
 
 mod common;

@@ -1,4 +1,5 @@
 //! The command-line program, run as a user runs it: its flags, its exit status and what it says.
+#![cfg(test)]
 
 mod common;
 

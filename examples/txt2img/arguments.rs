@@ -9,7 +9,7 @@ use sdxl::{Conditioning, Crop, Device, Error, Guidance, Precision, Request, Resu
 /// Draws pictures from text with Stable Diffusion XL.
 #[derive(Parser)]
 #[command(version, about)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// What the picture shows.
     #[arg(long)]
     prompt: String,
@@ -54,7 +54,7 @@ pub struct Arguments {
     batch: usize,
     /// The sampler [default: the checkpoint's]
     #[arg(long, value_parser = ["euler", "ddim", "dpmpp_2m"])]
-    pub scheduler: Option<String>,
+    pub(crate) scheduler: Option<String>,
     /// Timesteps or noise levels [default: the checkpoint's]
     #[arg(long, value_parser = ["leading", "trailing", "linspace", "karras", "exponential", "beta", "sgm_uniform"])]
     spacing: Option<String>,
@@ -84,32 +84,32 @@ pub struct Arguments {
     negative_target_size: Option<Size>,
     /// A tiny autoencoder (TAESDXL) to decode with.
     #[arg(long, value_name = "PATH")]
-    pub taesd: Option<PathBuf>,
+    pub(crate) taesd: Option<PathBuf>,
     /// Start noise of unit variance: safetensors, tensor "latents".
     #[arg(long, value_name = "FILE")]
-    pub latents_in: Option<PathBuf>,
+    pub(crate) latents_in: Option<PathBuf>,
     /// Where to save the final latents: safetensors, tensor "latents", f32.
     #[arg(long, value_name = "FILE")]
-    pub latents_out: Option<PathBuf>,
+    pub(crate) latents_out: Option<PathBuf>,
     /// cpu, cuda or cuda:N.
     #[arg(long, default_value = "cpu")]
-    pub device: Device,
+    pub(crate) device: Device,
     /// Compute type: f32, f16 or bf16; the CPU computes in f32.
     #[arg(long = "dtype", default_value = "f32", value_name = "TYPE")]
-    pub precision: Precision,
+    pub(crate) precision: Precision,
     /// Threads of the CPU [default: all cores]
     #[arg(long, value_name = "N")]
-    pub threads: Option<usize>,
+    pub(crate) threads: Option<usize>,
     /// The picture; several are numbered.
     #[arg(long, value_name = "FILE.png", default_value = "picture.png")]
-    pub output: PathBuf,
+    pub(crate) output: PathBuf,
     /// Print one line of timings and peak memory per stage.
     #[arg(long)]
-    pub json: bool,
+    pub(crate) json: bool,
 }
 
 impl Arguments {
-    pub fn model(&self) -> Result<PathBuf> {
+    pub(crate) fn model(&self) -> Result<PathBuf> {
         if let Some(path) = &self.model {
             return Ok(path.clone());
         }
@@ -124,7 +124,7 @@ impl Arguments {
         })
     }
 
-    pub fn conditioning(&self) -> Result<Conditioning> {
+    pub(crate) fn conditioning(&self) -> Result<Conditioning> {
         let mut builder = Conditioning::builder(&self.prompt).clip_skip(self.clip_skip).crop(self.crop);
         if let Some(prompt) = &self.prompt_2 {
             builder = builder.prompt_2(prompt);
@@ -154,7 +154,7 @@ impl Arguments {
     }
 
     /// The request, but for what comes from the model or from files.
-    pub fn request(&self, conditioning: Conditioning) -> Result<RequestBuilder> {
+    pub(crate) fn request(&self, conditioning: Conditioning) -> Result<RequestBuilder> {
         let guidance = Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?;
         let request = Request::builder(conditioning)
             .steps(self.steps)
@@ -170,7 +170,7 @@ impl Arguments {
     }
 
     /// The checkpoint's scheduler with what the flags change.
-    pub fn scheduler(&self, checkpoint: &Scheduler) -> Result<Scheduler> {
+    pub(crate) fn scheduler(&self, checkpoint: &Scheduler) -> Result<Scheduler> {
         let mut scheduler = checkpoint.clone();
         if let Some(name) = &self.scheduler {
             scheduler = scheduler.with_name(name)?;

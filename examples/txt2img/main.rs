@@ -5,6 +5,7 @@
 //! ```
 //!
 //! Exit status: 0; 2 for what the flags alone show to be wrong; 1 for anything else.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
 mod arguments;
 mod report;

@@ -5,19 +5,19 @@ use std::time::Instant;
 
 use serde_json::{Map, Value, json};
 
-pub struct Report {
+pub(crate) struct Report {
     since: Instant,
     stages: Map<String, Value>,
 }
 
 impl Report {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         reset_peak();
         Self { since: Instant::now(), stages: Map::new() }
     }
 
     /// Ends a stage; the next one begins.
-    pub fn stage(&mut self, name: &str) {
+    pub(crate) fn stage(&mut self, name: &str) {
         let stage = json!({ "seconds": self.since.elapsed().as_secs_f64(), "peak_mib": peak_mib() });
         self.stages.insert(name.to_owned(), stage);
         reset_peak();
@@ -25,7 +25,7 @@ impl Report {
     }
 
     /// Ends the stage of the steps.
-    pub fn steps(&mut self, steps: usize) {
+    pub(crate) fn steps(&mut self, steps: usize) {
         let seconds = self.since.elapsed().as_secs_f64();
         self.stage("steps");
         if let Some(Value::Object(stage)) = self.stages.get_mut("steps") {
@@ -34,7 +34,7 @@ impl Report {
         }
     }
 
-    pub fn json(self) -> Value {
+    pub(crate) fn json(self) -> Value {
         Value::Object(self.stages)
     }
 }

@@ -4,6 +4,7 @@
 //! libtorch through a build script of one line, in a crate with `sdxl-build` among its build dependencies:
 //!
 //! ```no_run
+//! # #![allow(clippy::needless_doctest_main, reason = "it is the whole script")]
 //! fn main() {
 //!     sdxl_build::link();
 //! }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::json::read_json;
 use super::unet::UnetFile;
+use super::vae::AutoencoderKlFile;
 use super::{AutoencoderKlConfig, AutoencoderTinyConfig, ClipTextConfig, UnetConfig};
 use crate::error::{Error, Result};
 
@@ -101,7 +102,7 @@ impl ModelConfig {
         };
         let config = Self {
             unet: read_unet(&folder.join("unet/config.json"))?,
-            vae: read_config(&folder.join("vae/config.json"), AutoencoderKlConfig::validate)?,
+            vae: read_vae(&folder.join("vae/config.json"))?,
             text_encoder,
             text_encoder_2: read_config(
                 &folder.join("text_encoder_2/config.json"),
@@ -181,7 +182,7 @@ impl AutoencoderKlConfig {
     /// # Errors
     /// [`Error::File`] names the setting that is out of range or not SDXL's.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        read_config(path.as_ref(), Self::validate)
+        read_vae(path.as_ref())
     }
 }
 
@@ -213,6 +214,10 @@ fn read_config<T: DeserializeOwned>(path: &Path, validate: impl Fn(&T) -> Result
 
 fn read_unet(path: &Path) -> Result<UnetConfig> {
     read_json::<UnetFile>(path)?.resolve().map_err(|reason| Error::file(path, reason))
+}
+
+fn read_vae(path: &Path) -> Result<AutoencoderKlConfig> {
+    read_json::<AutoencoderKlFile>(path)?.resolve().map_err(|reason| Error::file(path, reason))
 }
 
 /// `model_index.json`, with the defaults of the pipeline classes.

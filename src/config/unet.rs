@@ -332,14 +332,22 @@ impl UnetFile {
         if !self.use_linear_projection {
             return Err("use_linear_projection is false, expected true: this is not an SDXL UNet".into());
         }
-        for (name, accepted) in FIXED {
-            let Some(value) = self.rest.get(name) else { continue };
-            if !accepted.contains(&value.to_string().as_str()) {
-                return Err(format!("{name} is {value}, expected {}", accepted.join(" or ")));
-            }
-        }
-        Ok(())
+        check_fixed(&self.rest, &FIXED)
     }
+}
+
+/// Refuses a setting that has another value than those of SDXL; an absent one is its class's default.
+pub(super) fn check_fixed(
+    settings: &serde_json::Map<String, serde_json::Value>,
+    fixed: &[(&str, &[&str])],
+) -> Result<(), String> {
+    for (name, accepted) in fixed {
+        let Some(value) = settings.get(*name) else { continue };
+        if !accepted.contains(&value.to_string().as_str()) {
+            return Err(format!("{name} is {value}, expected {}", accepted.join(" or ")));
+        }
+    }
+    Ok(())
 }
 
 fn has_attention(name: &str, plain: &str, cross: &str) -> Result<bool, String> {

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::unet::{divides, in_range};
+use super::unet::{check_fixed, divides, in_range};
 
 /// diffusers' `AutoencoderKL` (SDXL paper, section 2.4).
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -30,13 +30,6 @@ pub struct AutoencoderKlConfig {
     pub latents_std: Option<Vec<f64>>,
     /// The weights overflow in 16-bit floats: compute in f32. False for the `fp16-fix` weights.
     pub force_upcast: bool,
-    /// Names of the levels; only the plain encoder block is known.
-    down_block_types: Vec<String>,
-    up_block_types: Vec<String>,
-    act_fn: String,
-    use_quant_conv: bool,
-    use_post_quant_conv: bool,
-    mid_block_add_attention: bool,
 }
 
 impl Default for AutoencoderKlConfig {
@@ -54,12 +47,6 @@ impl Default for AutoencoderKlConfig {
             latents_mean: None,
             latents_std: None,
             force_upcast: true,
-            down_block_types: Vec::new(),
-            up_block_types: Vec::new(),
-            act_fn: "silu".into(),
-            use_quant_conv: true,
-            use_post_quant_conv: true,
-            mid_block_add_attention: true,
         }
     }
 }
@@ -70,7 +57,7 @@ impl AutoencoderKlConfig {
         1 << self.block_out_channels.len().saturating_sub(1)
     }
 
-    pub(super) fn validate(&self) -> Result<(), String> {
+    fn validate(&self) -> Result<(), String> {
         in_range("in_channels", self.in_channels, 1..=64)?;
         in_range("out_channels", self.out_channels, 1..=64)?;
         in_range("latent_channels", self.latent_channels, 1..=64)?;
@@ -94,21 +81,40 @@ impl AutoencoderKlConfig {
         if self.latents_mean.is_some() != self.latents_std.is_some() {
             return Err("latents_mean and latents_std go together".into());
         }
-        let unknown = |names: &[String], known: &str| names.iter().find(|name| *name != known).cloned();
-        if let Some(name) = unknown(&self.down_block_types, "DownEncoderBlock2D")
-            .or_else(|| unknown(&self.up_block_types, "UpDecoderBlock2D"))
-        {
-            return Err(format!("block type {name} is not one of SDXL's autoencoder"));
-        }
-        if self.act_fn != "silu" {
-            return Err(format!("act_fn is {}, expected silu", self.act_fn));
-        }
-        if !(self.use_quant_conv && self.use_post_quant_conv && self.mid_block_add_attention) {
-            return Err(
-                "an autoencoder without quant_conv, post_quant_conv or mid attention is not SDXL's".into()
-            );
-        }
         Ok(())
+    }
+}
+
+/// `vae/config.json`: what is described, and settings that are fixed in SDXL's autoencoder.
+#[derive(Deserialize)]
+pub(super) struct AutoencoderKlFile {
+    #[serde(flatten)]
+    config: AutoencoderKlConfig,
+    #[serde(flatten)]
+    rest: serde_json::Map<String, serde_json::Value>,
+}
+
+impl AutoencoderKlFile {
+    pub(super) fn resolve(self) -> Result<AutoencoderKlConfig, String> {
+        check_fixed(
+            &self.rest,
+            &[
+                ("act_fn", &["\"silu\""]),
+                ("use_quant_conv", &["true"]),
+                ("use_post_quant_conv", &["true"]),
+                ("mid_block_add_attention", &["true"]),
+            ],
+        )?;
+        for (name, known) in
+            [("down_block_types", "\"DownEncoderBlock2D\""), ("up_block_types", "\"UpDecoderBlock2D\"")]
+        {
+            let types = self.rest.get(name).and_then(|types| types.as_array()).into_iter().flatten();
+            if let Some(other) = types.map(ToString::to_string).find(|other| other != known) {
+                return Err(format!("{name} has {other}, expected {known}"));
+            }
+        }
+        self.config.validate()?;
+        Ok(self.config)
     }
 }
 

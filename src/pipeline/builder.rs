@@ -131,7 +131,8 @@ impl PipelineBuilder {
             precision => precision,
         };
         let checkpoint = files.checkpoint(Component::Vae)?;
-        Ok(Vae::Kl(checkpoint.load(self.device, precision, |w| AutoencoderKl::load(w, config))?))
+        let vae = checkpoint.load(self.device, precision, |w| AutoencoderKl::load(w, config))?;
+        Ok(Vae::Kl(Box::new(vae)))
     }
 }
 

@@ -18,7 +18,6 @@ unsafe impl<T> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
     pub(crate) fn new(value: T) -> Self {
-        #[expect(clippy::arc_with_non_send_sync, reason = "Shared is what makes it Send and Sync")]
         Self(Arc::new(value))
     }
 }

@@ -22,7 +22,7 @@ use crate::error::Result;
 #[derive(Debug)]
 pub enum Vae {
     /// The full autoencoder.
-    Kl(AutoencoderKl),
+    Kl(Box<AutoencoderKl>),
     /// TAESD: 18 times fewer operations, softer pictures.
     Tiny(AutoencoderTiny),
 }

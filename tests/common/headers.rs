@@ -9,14 +9,14 @@ use serde_json::{Map, Value, json};
 
 /// A tensor of a header.
 #[derive(Clone)]
-pub struct Row {
-    pub name: String,
-    pub dtype: &'static str,
-    pub shape: Vec<i64>,
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) dtype: &'static str,
+    pub(crate) shape: Vec<i64>,
 }
 
 impl Row {
-    pub fn new(name: impl Into<String>, shape: &[i64]) -> Self {
+    pub(crate) fn new(name: impl Into<String>, shape: &[i64]) -> Self {
         Self { name: name.into(), dtype: "F16", shape: shape.to_vec() }
     }
 
@@ -32,7 +32,7 @@ impl Row {
 }
 
 /// Writes a safetensors file of these tensors, all zeros.
-pub fn write(path: &Path, rows: &[Row]) {
+pub(crate) fn write(path: &Path, rows: &[Row]) {
     let mut header = Map::new();
     let mut offset = 0;
     for row in rows {
@@ -52,7 +52,7 @@ pub fn write(path: &Path, rows: &[Row]) {
 }
 
 /// The tensors of a table of `tests` or assets: name column, shape column (`320x4x3x3`, empty for a scalar).
-pub fn table(path: &Path, name: usize, shape: usize) -> Vec<Row> {
+pub(crate) fn table(path: &Path, name: usize, shape: usize) -> Vec<Row> {
     fs::read_to_string(path)
         .unwrap()
         .lines()
@@ -65,7 +65,7 @@ pub fn table(path: &Path, name: usize, shape: usize) -> Vec<Row> {
 }
 
 /// An empty folder for one test.
-pub fn scratch(name: &str) -> PathBuf {
+pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();

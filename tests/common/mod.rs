@@ -1,7 +1,8 @@
 //! Goldens, tolerances and tiny models for the tests.
 #![allow(dead_code, reason = "each test file uses its own part")]
+#![allow(clippy::disallowed_methods, reason = "tests may panic")]
 
-pub mod headers;
+pub(crate) mod headers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,12 +12,12 @@ use sdxl::{Device, Precision};
 use tch::{Kind, Tensor};
 
 /// A file of the repository.
-pub fn repository(path: &str) -> PathBuf {
+pub(crate) fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
 /// The folder of real files made by others, which lies beside the repository; tests say when it does not.
-pub fn assets() -> Option<PathBuf> {
+pub(crate) fn assets() -> Option<PathBuf> {
     let folder = repository("../shared/assets");
     if folder.is_dir() {
         return Some(folder);
@@ -26,24 +27,24 @@ pub fn assets() -> Option<PathBuf> {
 }
 
 /// Tensors that `tests/golden/generate.py` made with diffusers.
-pub struct Golden(BTreeMap<String, Tensor>);
+pub(crate) struct Golden(BTreeMap<String, Tensor>);
 
 impl Golden {
-    pub fn open(name: &str) -> Self {
+    pub(crate) fn open(name: &str) -> Self {
         Self(read_safetensors(repository("tests/golden").join(name)).unwrap())
     }
 
-    pub fn get(&self, name: &str) -> Tensor {
+    pub(crate) fn get(&self, name: &str) -> Tensor {
         self.0.get(name).unwrap_or_else(|| panic!("no golden tensor {name}")).shallow_clone()
     }
 
-    pub fn has(&self, name: &str) -> bool {
+    pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
 }
 
 /// `‖found − expected‖ / ‖expected‖`, in f64.
-pub fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
+pub(crate) fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
     assert_eq!(found.size(), expected.size(), "shape");
     let (found, expected) = (found.to_kind(Kind::Double), expected.to_kind(Kind::Double));
     let norm = |x: &Tensor| x.square().sum(Kind::Double).sqrt().double_value(&[]);
@@ -52,14 +53,14 @@ pub fn relative_error(found: &Tensor, expected: &Tensor) -> f64 {
 
 /// Fails unless the relative error is at most `tolerance`.
 #[track_caller]
-pub fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f64) {
+pub(crate) fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolerance: f64) {
     let error = relative_error(found, expected);
     eprintln!("{what}: relative error {error:.2e}");
     assert!(error <= tolerance, "{what}: relative error {error:.3e}, at most {tolerance:.0e} allowed");
 }
 
 /// Weights computed from their names, in f32 on the CPU, as a layer's or model's `load` reads them.
-pub fn random<M>(component: &str, load: impl FnOnce(&Weights) -> sdxl::Result<M>) -> M {
+pub(crate) fn random<M>(component: &str, load: impl FnOnce(&Weights) -> sdxl::Result<M>) -> M {
     let source = RandomWeights::new(0, component);
     load(&Weights::new(&source, Device::Cpu, Precision::F32)).unwrap()
 }
