@@ -1,4 +1,4 @@
-//! A crate in another folder depends on this one: it builds, links and runs with the commands of the README.
+//! A crate in another folder depends on this one: it builds, links, runs and draws with the README's commands.
 #![cfg(test)]
 
 use std::ffi::OsStr;
@@ -8,24 +8,35 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::{env, str};
 
+use sdxl::pipeline::write_random_model;
+use sdxl::{Image, Precision};
+
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 #[test]
-fn a_dependent_builds_and_runs() {
-    let consumer = Consumer::copy("runs");
+fn a_dependent_builds_and_draws() {
+    let consumer = Consumer::copy("draws");
+    let model = consumer.folder.join("model");
+    write_random_model(Path::new(ROOT).join("tests/models/base"), &model, 0, Precision::F32).unwrap();
     let libtorch = text(Command::new(format!("{ROOT}/scripts/libtorch")).arg("--path").output().unwrap());
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("consumer");
 
     let by_cargo = consumer
-        .cargo(["run", "--quiet", "--offline"])
+        .cargo(["run", "--quiet", "--offline", "--"])
+        .args([&model, &consumer.folder.join("by_cargo.png")])
         .env("LIBTORCH", libtorch.trim_end())
         .env("CARGO_TARGET_DIR", &target)
         .output();
-    assert_eq!(text(by_cargo.unwrap()), "[1, 4, 8, 8]\n");
+    let said = text(by_cargo.unwrap());
+    assert!(said.starts_with("latents [1, 4, 8, 8]\n64 x 64, brightness "), "{said}");
+    let picture = Image::open(consumer.folder.join("by_cargo.png")).unwrap();
+    assert_eq!((picture.width(), picture.height()), (64, 64));
 
     // Without Cargo, the run path that the build script gives it leads to libtorch.
-    let alone = clean(Command::new(target.join("debug/consumer")).current_dir("/")).output();
-    assert_eq!(text(alone.unwrap()), "[1, 4, 8, 8]\n");
+    let mut alone = Command::new(target.join("debug/consumer"));
+    let alone =
+        clean(&mut alone).current_dir("/").args([&model, &consumer.folder.join("alone.png")]).output();
+    assert_eq!(text(alone.unwrap()), said);
 }
 
 #[test]
