@@ -28,7 +28,8 @@ fn a_dependent_builds_and_draws() {
         .env("CARGO_TARGET_DIR", &target)
         .output();
     let said = text(by_cargo.unwrap());
-    assert!(said.starts_with("latents [1, 4, 8, 8]\n64 x 64, brightness "), "{said}");
+    let expected = "embeddings [1, 77, 72] and [1, 24]\nlatents [1, 4, 8, 8]\n64 x 64, brightness 0.";
+    assert!(said.starts_with(expected), "{said}");
     let picture = Image::open(consumer.folder.join("by_cargo.png")).unwrap();
     assert_eq!((picture.width(), picture.height()), (64, 64));
 

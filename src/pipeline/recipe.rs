@@ -26,7 +26,8 @@ impl Recipe {
             "precision": pipeline.precision.to_string(),
             "size": size.to_string(),
             "steps": request.steps,
-            "scheduler": format!("{:?}", scheduler.solver()),
+            "solver": format!("{:?}", scheduler.solver()),
+            "scheduler": scheduler.config(),
             "guidance": request.guidance.scale(),
             "guidance_rescale": request.guidance.rescale_fraction(),
             "initial_noise": if request.initial_noise.is_some() { "given" } else { "drawn from the seed" },
@@ -70,7 +71,7 @@ impl Recipe {
         text.push_str(&format!(
             "Steps: {}, Sampler: {}, CFG scale: {}, Seed: {seed}, Size: {}, Model: {}, RNG: CPU, Version: {}",
             setting("steps"),
-            setting("scheduler"),
+            setting("solver"),
             setting("guidance"),
             self.size,
             setting("model"),

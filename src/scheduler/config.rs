@@ -108,6 +108,12 @@ fn quote_infinities(json: &str) -> String {
 }
 
 impl Scheduler {
+    /// The keys of the configuration that this scheduler was read from, with what was changed since; empty for
+    /// one that was built.
+    pub fn config(&self) -> &Map<String, Value> {
+        &self.config.keys
+    }
+
     /// The scheduler of a diffusers `scheduler_config.json`, given its text.
     ///
     /// # Errors

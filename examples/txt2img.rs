@@ -7,7 +7,9 @@
 //! Exit status: 0; 2 for what the flags alone show to be wrong; 1 for anything else.
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+#[path = "txt2img/arguments.rs"]
 mod arguments;
+#[path = "txt2img/report.rs"]
 mod report;
 
 use std::io::IsTerminal;
