@@ -12,6 +12,7 @@ use crate::runtime::shim::Generator;
 /// Drawing a tensor advances every generator by one picture's worth of numbers; never split one draw into
 /// several, because libtorch fills 16 or more numbers in another order than fewer.
 pub struct NoiseSource {
+    seeds: Vec<u64>,
     generators: Vec<Generator>,
 }
 
@@ -25,7 +26,12 @@ impl NoiseSource {
             return Err(Error::invalid("seeds", "an empty list", "one seed for each picture"));
         }
         let generators = seeds.iter().map(|&seed| Generator::new(seed)).collect::<Result<_>>()?;
-        Ok(Self { generators })
+        Ok(Self { seeds: seeds.to_vec(), generators })
+    }
+
+    /// The seed of each picture.
+    pub fn seeds(&self) -> &[u64] {
+        &self.seeds
     }
 
     /// The number of pictures.

@@ -1,9 +1,11 @@
 //! The flags.
 
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use clap::Parser;
 use sdxl::pipeline::RequestBuilder;
+use sdxl::scheduler::{PredictionName, SchedulerName, SpacingName};
 use sdxl::{Conditioning, Crop, Device, Error, Guidance, Precision, Request, Result, Scheduler, Size};
 
 /// Draws pictures from text with Stable Diffusion XL.
@@ -52,16 +54,13 @@ pub(crate) struct Arguments {
     /// Number of pictures.
     #[arg(long, default_value_t = 1)]
     batch: usize,
-    /// The sampler [default: the checkpoint's]
-    #[arg(long, value_parser = ["euler", "ddim", "dpmpp_2m"])]
-    pub(crate) scheduler: Option<String>,
-    /// Timesteps or noise levels [default: the checkpoint's]
-    #[arg(long, value_parser = ["leading", "trailing", "linspace", "karras", "exponential", "beta", "sgm_uniform"])]
-    spacing: Option<String>,
-    /// What the UNet predicts [default: the checkpoint's]
-    #[arg(long, value_parser = ["epsilon", "v", "sample"])]
-    prediction: Option<String>,
-    /// Noise that ddim adds in each step, 0 to 1.
+    #[arg(long, value_name = "NAME", help = names("The sampler", SchedulerName::ALL))]
+    pub(crate) scheduler: Option<SchedulerName>,
+    #[arg(long, value_name = "NAME", help = names("Timesteps or noise levels", SpacingName::ALL))]
+    spacing: Option<SpacingName>,
+    #[arg(long, value_name = "NAME", help = names("What the UNet predicts", PredictionName::ALL))]
+    prediction: Option<PredictionName>,
+    /// Noise that ddim and tcd add in each step, 0 to 1.
     #[arg(long, default_value_t = 0., allow_negative_numbers = true)]
     eta: f64,
     /// Size of the original picture [default: the picture's]
@@ -106,6 +105,12 @@ pub(crate) struct Arguments {
     /// Print one line of timings and peak memory per stage.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The help of an option that takes one of some names.
+fn names<T: Display>(what: &str, all: &[T]) -> String {
+    let all: Vec<String> = all.iter().map(T::to_string).collect();
+    format!("{what}: {} [default: the checkpoint's]", all.join(", "))
 }
 
 impl Arguments {
@@ -172,13 +177,13 @@ impl Arguments {
     /// The checkpoint's scheduler with what the flags change.
     pub(crate) fn scheduler(&self, checkpoint: &Scheduler) -> Result<Scheduler> {
         let mut scheduler = checkpoint.clone();
-        if let Some(name) = &self.scheduler {
+        if let Some(name) = self.scheduler {
             scheduler = scheduler.with_name(name)?;
         }
-        if let Some(name) = &self.spacing {
+        if let Some(name) = self.spacing {
             scheduler = scheduler.with_spacing(name)?;
         }
-        if let Some(name) = &self.prediction {
+        if let Some(name) = self.prediction {
             scheduler = scheduler.with_prediction(name)?;
         }
         scheduler.with_eta(self.eta)

@@ -10,7 +10,7 @@ use super::level::{Table, Timescale};
 use super::noise_schedule::{Betas, NoiseSchedule, TerminalSnr, ZeroSnr};
 use super::prediction::Prediction;
 use super::solver::{Family, SolverKind};
-use super::spacing::{Rounding, Spacing, Terminal};
+use super::spacing::{Interpolation, Rounding, Spacing, Terminal};
 use crate::error::{Error, Result};
 
 /// How strong the noise is that a run from nothing starts with.
@@ -26,7 +26,6 @@ pub enum InitialNoise {
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) noise_schedule: NoiseSchedule,
-    pub(crate) timescale: Timescale,
     pub(crate) spacing: Spacing,
     pub(crate) curve: Curve,
     pub(crate) sigma_min: Option<f64>,
@@ -45,7 +44,8 @@ pub(crate) struct Settings {
 pub struct SchedulerBuilder {
     noise_schedule: NoiseSchedule,
     timescale: Option<Timescale>,
-    spacing: Spacing,
+    interpolation: Interpolation,
+    spacing: Option<Spacing>,
     curve: Curve,
     sigma_min: Option<f64>,
     sigma_max: Option<f64>,
@@ -71,9 +71,15 @@ impl SchedulerBuilder {
         self
     }
 
-    /// Which timesteps are visited. Default: leading with offset 1.
+    /// How the level between two training timesteps is found. Default: linearly in σ.
+    pub fn interpolation(mut self, interpolation: Interpolation) -> Self {
+        self.interpolation = interpolation;
+        self
+    }
+
+    /// Which timesteps are visited. Default: leading with offset 1; LCM and TCD: distilled from 50 steps.
     pub fn spacing(mut self, spacing: Spacing) -> Self {
-        self.spacing = spacing;
+        self.spacing = Some(spacing);
         self
     }
 
@@ -132,35 +138,44 @@ impl SchedulerBuilder {
         self
     }
 
+    /// Takes back the curve and its ends.
+    pub(crate) fn uncurved(self) -> Self {
+        Self { curve: Curve::Spacing, sigma_min: None, sigma_max: None, ..self }
+    }
+
     /// Makes the scheduler.
     ///
     /// # Errors
     /// [`Error::Invalid`] where an option is outside its range, or two of them make no sense together.
     pub fn build(self) -> Result<Scheduler> {
-        self.check()?;
+        let builder = self.clone();
+        let spacing = self.spacing.clone().unwrap_or(match self.solver {
+            SolverKind::Lcm { .. } | SolverKind::Tcd { .. } => Spacing::Distilled { original_steps: 50 },
+            _ => Spacing::default(),
+        });
+        self.check(&spacing)?;
         let zero = match self.solver.family() {
             Family::KDiffusion | Family::DpmSolver => ZeroSnr::Floor,
-            Family::Ddim => ZeroSnr::Exact,
+            Family::Ddpm => ZeroSnr::Exact,
         };
         let is_continuous = matches!(self.noise_schedule, NoiseSchedule::Continuous { .. });
         let timescale = self.timescale.unwrap_or(match is_continuous {
             true => Timescale::LogSigma,
             false => Timescale::Index,
         });
-        let sigma_sized = matches!(self.spacing, Spacing::Trailing | Spacing::Linspace)
+        let sigma_sized = matches!(spacing, Spacing::Trailing | Spacing::Linspace)
             && self.solver.family() == Family::KDiffusion
             && !is_continuous;
         let initial_noise = self.initial_noise.unwrap_or(match sigma_sized {
             true => InitialNoise::Sigma,
             false => InitialNoise::WithData,
         });
-        let table = Table::new(self.noise_schedule.sigmas(zero)?, timescale);
-        self.spacing.check(table.len())?;
+        let table = Table::new(self.noise_schedule.sigmas(zero)?, timescale, self.interpolation);
+        spacing.check(table.len())?;
         let settings = Settings {
             terminal: self.terminal.unwrap_or(self.solver.usual_terminal()),
             noise_schedule: self.noise_schedule,
-            timescale,
-            spacing: self.spacing,
+            spacing,
             curve: self.curve,
             sigma_min: self.sigma_min,
             sigma_max: self.sigma_max,
@@ -170,32 +185,37 @@ impl SchedulerBuilder {
             clip: self.clip,
             solver: self.solver,
         };
-        Ok(Scheduler { settings, table: Arc::new(table), config: Config::default() })
+        let config = Config::of(&settings);
+        Ok(Scheduler { settings, table: Arc::new(table), builder, config })
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, spacing: &Spacing) -> Result<()> {
         self.noise_schedule.check()?;
         self.curve.check()?;
         self.prediction.check()?;
         self.clip.check()?;
         self.solver.check(self.terminal.unwrap_or(self.solver.usual_terminal()))?;
-        self.check_levels()?;
+        self.check_levels(spacing)?;
         self.check_prediction()
     }
 
     /// Spacing, curve and noise schedule against each other.
-    fn check_levels(&self) -> Result<()> {
+    fn check_levels(&self, spacing: &Spacing) -> Result<()> {
         let explicit =
-            matches!(self.spacing, Spacing::Timesteps(_) | Spacing::Sigmas(_) | Spacing::AlignYourSteps);
+            matches!(spacing, Spacing::Timesteps(_) | Spacing::Sigmas(_) | Spacing::AlignYourSteps);
         let is_curved = self.curve != Curve::Spacing;
         if is_curved && explicit {
             let expected =
                 "Spacing::Leading, Trailing, Linspace or Distilled: a curve would replace all of the list";
-            return Err(Error::invalid("spacing", format!("{:?}", self.spacing), expected));
+            return Err(Error::invalid("spacing", format!("{spacing:?}"), expected));
         }
         if !is_curved && (self.sigma_min.is_some() || self.sigma_max.is_some()) {
             let expected = "Karras, Exponential or Beta: sigma_min and sigma_max are the ends of a curve";
             return Err(Error::invalid("curve", "Spacing", expected));
+        }
+        if is_curved && matches!(self.solver, SolverKind::Pndm { .. }) {
+            let expected = "Spacing: pndm's weights are those of even timesteps";
+            return Err(Error::invalid("curve", format!("{:?}", self.curve), expected));
         }
         for (field, value) in [("sigma_min", self.sigma_min), ("sigma_max", self.sigma_max)] {
             if value.is_some_and(|sigma| !(sigma.is_finite() && sigma > 0.0)) {
@@ -203,12 +223,12 @@ impl SchedulerBuilder {
             }
         }
         if let NoiseSchedule::Continuous { .. } = self.noise_schedule {
-            if !is_curved && !matches!(self.spacing, Spacing::Sigmas(_)) {
+            if !is_curved && !matches!(spacing, Spacing::Sigmas(_)) {
                 let expected =
                     "Karras, Exponential or Beta: a continuous noise schedule has no timesteps to space";
                 return Err(Error::invalid("curve", "Spacing", expected));
             }
-            if self.solver.family() == Family::Ddim {
+            if self.solver.family() == Family::Ddpm {
                 let expected =
                     "a solver that does not count timesteps, since a continuous noise schedule has none";
                 return Err(Error::invalid("solver", format!("{:?}", self.solver), expected));
@@ -229,7 +249,7 @@ impl SchedulerBuilder {
                 "Epsilon, V or Sample: EDM networks are told ln σ, so they need NoiseSchedule::Continuous";
             return Err(Error::invalid("prediction", format!("{:?}", self.prediction), expected));
         }
-        let from_noise = terminal_snr == TerminalSnr::Zero && self.solver.family() == Family::Ddim;
+        let from_noise = terminal_snr == TerminalSnr::Zero && self.solver.family() == Family::Ddpm;
         if from_noise && self.prediction == Prediction::Epsilon {
             let expected = "V or Sample: from pure noise, the predicted noise says nothing about the data";
             return Err(Error::invalid("prediction", "Epsilon", expected));

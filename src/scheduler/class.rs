@@ -1,25 +1,46 @@
-//! [`Class`]: the scheduler classes of diffusers, with their own defaults.
+//! [`Class`]: the scheduler classes of diffusers, each with its own keys and defaults.
 
 use std::str::FromStr;
 
 use super::Scheduler;
+use super::brownian::SdeNoise;
 use super::builder::SchedulerBuilder;
-use super::clip::Clip;
 use super::config::Config;
 use super::curve::Curve;
-use super::noise_schedule::{Betas, NoiseSchedule, TerminalSnr};
-use super::order::{FinalSteps, Order};
+use super::level::Timescale;
+use super::noise_schedule::{NoiseSchedule, TerminalSnr};
+use super::order::FinalSteps;
 use super::prediction::Prediction;
-use super::solver::{Correction, DpmAlgorithm, DpmSolver, SolverKind};
-use super::spacing::{Rounding, Spacing, Terminal};
+use super::reader::{BetaDefaults, Reader};
+use super::solver::{
+    DpmSolver, SolverKind, UniPc, UniPcEnding, UniPcPrediction, UniPcVariant, Variance, WarmUp,
+};
+use super::spacing::{Interpolation, Rounding, Spacing, Terminal};
 use crate::error::{Error, Result};
 
 /// A scheduler class of diffusers 0.42.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     Ddim,
+    Ddpm,
+    Deis,
     DpmSolverMultistep,
+    DpmSolverSde,
+    DpmSolverSinglestep,
+    EdmDpmSolverMultistep,
+    EdmEuler,
     Euler,
+    EulerAncestral,
+    Heun,
+    Kdpm2,
+    Kdpm2Ancestral,
+    Lcm,
+    Lms,
+    Pndm,
+    Tcd,
+    UniPc,
+    /// No class of diffusers: k-diffusion's sampler, with the keys and defaults of `EulerDiscreteScheduler`.
+    Dpmpp2sAncestral,
 }
 
 impl FromStr for Class {
@@ -27,224 +48,234 @@ impl FromStr for Class {
 
     fn from_str(name: &str) -> Result<Self> {
         Ok(match name {
+            // The parallel ones differ in how they can be called, not in what they compute.
             "DDIMScheduler" | "DDIMParallelScheduler" => Self::Ddim,
+            "DDPMScheduler" | "DDPMParallelScheduler" => Self::Ddpm,
+            "DEISMultistepScheduler" => Self::Deis,
             "DPMSolverMultistepScheduler" => Self::DpmSolverMultistep,
+            "DPMSolverSDEScheduler" => Self::DpmSolverSde,
+            "DPMSolverSinglestepScheduler" => Self::DpmSolverSinglestep,
+            "EDMDPMSolverMultistepScheduler" => Self::EdmDpmSolverMultistep,
+            "EDMEulerScheduler" => Self::EdmEuler,
             "EulerDiscreteScheduler" => Self::Euler,
+            "EulerAncestralDiscreteScheduler" => Self::EulerAncestral,
+            "HeunDiscreteScheduler" => Self::Heun,
+            "KDPM2DiscreteScheduler" => Self::Kdpm2,
+            "KDPM2AncestralDiscreteScheduler" => Self::Kdpm2Ancestral,
+            "LCMScheduler" => Self::Lcm,
+            "LMSDiscreteScheduler" => Self::Lms,
+            "PNDMScheduler" => Self::Pndm,
+            "TCDScheduler" => Self::Tcd,
+            "UniPCMultistepScheduler" => Self::UniPc,
             _ => {
-                return Err(Error::invalid(
-                    "_class_name",
-                    format!("`{name}`"),
-                    "a scheduler class of diffusers",
-                ));
+                let expected = "one of DDIM, DDPM, DEISMultistep, DPMSolverMultistep, DPMSolverSDE, \
+                    DPMSolverSinglestep, EDMDPMSolverMultistep, EDMEuler, EulerDiscrete, EulerAncestralDiscrete, \
+                    HeunDiscrete, KDPM2Discrete, KDPM2AncestralDiscrete, LCM, LMSDiscrete, PNDM, TCD or \
+                    UniPCMultistep, followed by Scheduler";
+                return Err(Error::invalid("_class_name", format!("`{name}`"), expected));
             }
         })
     }
 }
+
+const LINEAR: BetaDefaults = ("linear", 0.0001, 0.02);
+const LINEAR_OF_SD: BetaDefaults = ("linear", 0.00085, 0.012);
+const SCALED_LINEAR: BetaDefaults = ("scaled_linear", 0.00085, 0.012);
 
 impl Class {
     /// The scheduler that this class makes of a configuration, whichever class that was written for.
     pub(crate) fn scheduler(self, config: Config) -> Result<Scheduler> {
-        let builder = self.builder(&config)?;
-        let mut scheduler = builder.build()?;
-        scheduler.config = config;
-        Ok(scheduler)
+        let scheduler = self.builder(&config)?.build()?;
+        Ok(Scheduler { config, ..scheduler })
     }
 
     fn builder(self, config: &Config) -> Result<SchedulerBuilder> {
+        let betas = match self {
+            Self::DpmSolverSde | Self::Heun | Self::Kdpm2 | Self::Kdpm2Ancestral => LINEAR_OF_SD,
+            Self::Lcm | Self::Tcd => SCALED_LINEAR,
+            _ => LINEAR,
+        };
+        let reader = Reader { config, betas };
         match self {
-            Self::Ddim => Reader::new(config, LINEAR).ddim(),
-            Self::DpmSolverMultistep => Reader::new(config, LINEAR).dpm_solver_multistep(),
-            Self::Euler => Reader::new(config, LINEAR).euler(),
+            Self::Ddim => ddim(&reader),
+            Self::Ddpm => ddpm(&reader),
+            Self::Deis => deis(&reader),
+            Self::DpmSolverMultistep => dpm_solver_multistep(&reader),
+            Self::DpmSolverSde => k_diffusion(&reader, dpm_solver_sde(&reader)?),
+            Self::DpmSolverSinglestep => dpm_solver_singlestep(&reader),
+            Self::EdmDpmSolverMultistep => edm(&reader, SolverKind::DpmMultistep(reader.dpm_solver(true)?)),
+            Self::EdmEuler => edm(&reader, SolverKind::Euler),
+            Self::Euler => euler(&reader, SolverKind::Euler),
+            Self::EulerAncestral => euler_ancestral(&reader),
+            Self::Heun => Ok(k_diffusion(&reader, SolverKind::Heun)?.clip(reader.clip(false)?)),
+            Self::Kdpm2 => k_diffusion(&reader, SolverKind::Dpm2),
+            Self::Kdpm2Ancestral => k_diffusion(&reader, SolverKind::Dpm2Ancestral),
+            Self::Lcm => lcm(&reader),
+            Self::Lms => k_diffusion(&reader, SolverKind::Lms { order: 4 }),
+            Self::Pndm => pndm(&reader),
+            Self::Tcd => tcd(&reader),
+            Self::UniPc => unipc(&reader),
+            Self::Dpmpp2sAncestral => euler(&reader, SolverKind::Dpmpp2sAncestral),
         }
     }
 }
 
-/// A class's defaults for the betas: the schedule, its first and its last one.
-type BetaDefaults = (&'static str, f64, f64);
-
-const LINEAR: BetaDefaults = ("linear", 0.0001, 0.02);
-
-/// Reads the keys that several classes share.
-struct Reader<'a> {
-    config: &'a Config,
-    betas: BetaDefaults,
+/// The keys that all classes made after k-diffusion have.
+fn k_diffusion(reader: &Reader, solver: SolverKind) -> Result<SchedulerBuilder> {
+    let builder = reader.base(TerminalSnr::AsTrained)?.spacing(reader.spacing("linspace")?);
+    Ok(reader.curve(builder)?.solver(solver))
 }
 
-impl<'a> Reader<'a> {
-    fn new(config: &'a Config, betas: BetaDefaults) -> Self {
-        Self { config, betas }
+fn euler(reader: &Reader, solver: SolverKind) -> Result<SchedulerBuilder> {
+    let builder = reader.base(reader.zero_snr()?)?.spacing(reader.spacing("linspace")?).solver(solver);
+    let builder = reader.curve(builder)?.terminal(reader.final_sigma()?);
+    // diffusers' own `log_linear` ignores the timesteps and never reaches the last level; ours does not.
+    let builder = match reader.config.text("interpolation_type", "linear")? {
+        "linear" => builder,
+        "log_linear" => builder.interpolation(Interpolation::LogLinear),
+        other => return Err(Error::invalid("interpolation_type", other, "linear or log_linear")),
+    };
+    match reader.config.text("timestep_type", "discrete")? {
+        "continuous" if reader.prediction()? == Prediction::V => Ok(builder.timescale(Timescale::LogSigma)),
+        "continuous" | "discrete" => Ok(builder),
+        other => Err(Error::invalid("timestep_type", other, "discrete or continuous")),
     }
+}
 
-    fn euler(&self) -> Result<SchedulerBuilder> {
-        let builder = self.base(self.zero_snr()?)?.spacing(self.spacing("linspace")?);
-        let builder = self.curve(builder)?.solver(SolverKind::Euler).terminal(self.final_sigma()?);
-        Ok(builder)
+fn euler_ancestral(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder = reader.base(reader.zero_snr()?)?.spacing(reader.spacing("linspace")?);
+    Ok(builder.solver(SolverKind::EulerAncestral))
+}
+
+fn dpm_solver_sde(reader: &Reader) -> Result<SolverKind> {
+    let seed = reader.config.optional_count("noise_sampler_seed")?;
+    let noise = seed.map_or(SdeNoise::Brownian, |seed| SdeNoise::BrownianFrom(seed as u64));
+    Ok(SolverKind::DpmppSde { noise })
+}
+
+fn dpm_solver_multistep(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder = reader.base(reader.zero_snr()?)?.spacing(reader.spacing("linspace")?);
+    let builder = reader.curve(builder)?.clip(reader.threshold()?).terminal(reader.final_sigma()?);
+    let builder = builder.solver(SolverKind::DpmMultistep(reader.dpm_solver(true)?));
+    let is_lu =
+        reader.config.flag("use_lu_lambdas", false)? && !reader.config.flag("use_karras_sigmas", false)?;
+    match (is_lu, reader.beta_schedule()?) {
+        (false, _) => Ok(builder),
+        // As the Karras levels of this class are rounded.
+        (true, "squaredcos_cap_v2") => Ok(builder.curve(Curve::Exponential).rounding(Rounding::Down)),
+        (true, _) => Ok(builder.curve(Curve::Exponential).rounding(Rounding::Nearest)),
     }
+}
 
-    fn ddim(&self) -> Result<SchedulerBuilder> {
-        let builder = self.base(self.zero_snr()?)?.spacing(self.spacing("leading")?);
-        let terminal =
-            if self.config.flag("set_alpha_to_one", true)? { Terminal::Zero } else { Terminal::SigmaMin };
-        Ok(builder.clip(self.clip(true)?).terminal(terminal).solver(SolverKind::Ddim { eta: 0.0 }))
+fn dpm_solver_singlestep(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder = reader.base(TerminalSnr::AsTrained)?.spacing(Spacing::Linspace);
+    let builder = reader.curve(builder)?.clip(reader.threshold()?).terminal(reader.final_sigma()?);
+    let final_steps = match reader.config.flag("lower_order_final", false)? {
+        true => FinalSteps::LowerOrder,
+        false => FinalSteps::FullOrder,
+    };
+    let options = DpmSolver { final_steps, ..reader.dpm_solver(false)? };
+    Ok(builder.solver(SolverKind::DpmSinglestep(options)))
+}
+
+fn deis(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder = reader.base(TerminalSnr::AsTrained)?.spacing(reader.spacing("linspace")?);
+    let builder = reader.curve(builder)?.clip(reader.threshold()?).terminal(Terminal::SigmaMin);
+    let final_steps = match reader.config.flag("lower_order_final", true)? {
+        true => FinalSteps::LowerOrder,
+        false => FinalSteps::FullOrder,
+    };
+    Ok(builder.solver(SolverKind::Deis { order: reader.order()?, final_steps }))
+}
+
+fn unipc(reader: &Reader) -> Result<SchedulerBuilder> {
+    let config = reader.config;
+    let builder = reader.base(reader.zero_snr()?)?.spacing(reader.spacing("linspace")?);
+    let builder = reader.curve(builder)?.terminal(reader.final_sigma()?);
+    let (predicts, clip) = match config.flag("predict_x0", true)? {
+        true => (UniPcPrediction::Data, reader.threshold()?),
+        false => (UniPcPrediction::Noise, super::Clip::Off),
+    };
+    let options = UniPc {
+        order: reader.order()?,
+        variant: match config.text("solver_type", "bh2")? {
+            "bh1" => UniPcVariant::Bh1,
+            // Those of the other classes mean the default here.
+            "bh2" | "midpoint" | "heun" | "logrho" => UniPcVariant::Bh2,
+            other => return Err(Error::invalid("solver_type", other, "bh1 or bh2")),
+        },
+        predicts,
+        ending: match config.flag("lower_order_final", true)? {
+            true => UniPcEnding::LowerOrder,
+            false => UniPcEnding::FullOrder,
+        },
+        uncorrected: config.counts("disable_corrector")?,
+    };
+    if config.has("solver_p") {
+        return Err(Error::invalid("solver_p", "a scheduler", "null: UniPC's own predictor is the only one"));
     }
+    Ok(builder.clip(clip).solver(SolverKind::UniPc(options)))
+}
 
-    fn dpm_solver_multistep(&self) -> Result<SchedulerBuilder> {
-        let builder = self.base(self.zero_snr()?)?.spacing(self.spacing("linspace")?).clip(self.threshold()?);
-        let builder =
-            match (self.config.flag("use_karras_sigmas", false)?, self.config.flag("use_lu_lambdas", false)?)
-            {
-                (false, false) => self.curve(builder)?,
-                (true, _) => self.curve(builder)?.rounding(self.rounding_of_karras()?),
-                (false, true) => builder.curve(Curve::Exponential).rounding(self.rounding_of_karras()?),
-            };
-        Ok(builder.terminal(self.final_sigma()?).solver(SolverKind::DpmMultistep(self.dpm_solver()?)))
-    }
+fn ddim(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder =
+        reader.base(reader.zero_snr()?)?.spacing(reader.spacing("leading")?).clip(reader.clip(true)?);
+    Ok(builder.terminal(reader.final_alpha(true)?).solver(SolverKind::Ddim { eta: 0.0 }))
+}
 
-    /// The noise schedule and the prediction type, which all classes have.
-    fn base(&self, terminal_snr: TerminalSnr) -> Result<SchedulerBuilder> {
-        let (schedule, start, end) = self.betas;
-        let config = self.config;
-        let start = config.number("beta_start", start)?;
-        let end = config.number("beta_end", end)?;
-        let trained = config.numbers("trained_betas")?;
-        let betas = match config.text("beta_schedule", schedule)? {
-            _ if !trained.is_empty() => Betas::Trained(trained.iter().map(|&beta| beta as f32).collect()),
-            "linear" => Betas::Linear { start, end },
-            "scaled_linear" => Betas::ScaledLinear { start, end },
-            "squaredcos_cap_v2" => Betas::Cosine,
-            "exp" => Betas::Exponential,
-            "laplace" => Betas::Laplace,
-            "sigmoid" => Betas::Sigmoid { start, end },
-            other => {
-                let expected = "linear, scaled_linear, squaredcos_cap_v2, exp, laplace or sigmoid";
-                return Err(Error::invalid("beta_schedule", other, expected));
-            }
-        };
-        let steps = config.count("num_train_timesteps", 1000)?;
-        let noise_schedule = NoiseSchedule::Discrete { betas, steps, terminal_snr };
-        Ok(Scheduler::builder().noise_schedule(noise_schedule).prediction(self.prediction()?))
-    }
-
-    fn prediction(&self) -> Result<Prediction> {
-        match self.config.text("prediction_type", "epsilon")? {
-            "epsilon" => Ok(Prediction::Epsilon),
-            "v_prediction" => Ok(Prediction::V),
-            "sample" | "original_sample" => Ok(Prediction::Sample),
-            other => Err(Error::invalid("prediction_type", other, "epsilon, v_prediction or sample")),
+fn ddpm(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder =
+        reader.base(reader.zero_snr()?)?.spacing(reader.spacing("leading")?).clip(reader.clip(true)?);
+    let variance = match reader.config.text("variance_type", "fixed_small")? {
+        // The logarithm is taken and undone.
+        "fixed_small" | "fixed_small_log" => Variance::Small,
+        "fixed_large" => Variance::Large,
+        other => {
+            let expected = "fixed_small or fixed_large: this network does not predict its variance";
+            return Err(Error::invalid("variance_type", other, expected));
         }
-    }
+    };
+    Ok(builder.solver(SolverKind::Ddpm { variance }))
+}
 
-    fn zero_snr(&self) -> Result<TerminalSnr> {
-        Ok(match self.config.flag("rescale_betas_zero_snr", false)? {
-            true => TerminalSnr::Zero,
-            false => TerminalSnr::AsTrained,
-        })
-    }
+fn pndm(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder = reader.base(TerminalSnr::AsTrained)?.spacing(reader.spacing("leading")?);
+    let warm_up = match reader.config.flag("skip_prk_steps", false)? {
+        true => WarmUp::Heun,
+        false => WarmUp::RungeKutta,
+    };
+    Ok(builder.terminal(reader.final_alpha(false)?).solver(SolverKind::Pndm { warm_up }))
+}
 
-    fn spacing(&self, default: &'static str) -> Result<Spacing> {
-        match self.config.text("timestep_spacing", default)? {
-            "leading" => Ok(Spacing::Leading { offset: self.config.count("steps_offset", 0)? }),
-            "trailing" => Ok(Spacing::Trailing),
-            "linspace" => Ok(Spacing::Linspace),
-            other => Err(Error::invalid("timestep_spacing", other, "leading, trailing or linspace")),
-        }
-    }
+fn lcm(reader: &Reader) -> Result<SchedulerBuilder> {
+    let timestep_scaling = reader.config.number("timestep_scaling", 10.0)?;
+    let builder = reader.base(reader.zero_snr()?)?.spacing(reader.distilled()?).clip(reader.clip(false)?);
+    Ok(builder.solver(SolverKind::Lcm { timestep_scaling }))
+}
 
-    /// The flags that exclude each other.
-    fn curve(&self, builder: SchedulerBuilder) -> Result<SchedulerBuilder> {
-        let config = self.config;
-        if config.flag("use_flow_sigmas", false)? {
-            return Err(Error::invalid(
-                "use_flow_sigmas",
-                true,
-                "false: flow matching is not Stable Diffusion XL's",
-            ));
-        }
-        let flags = [
-            (config.flag("use_karras_sigmas", false)?, Curve::KARRAS),
-            (config.flag("use_exponential_sigmas", false)?, Curve::Exponential),
-            (config.flag("use_beta_sigmas", false)?, Curve::BETA),
-        ];
-        let mut set = flags.iter().filter(|(is_set, _)| *is_set).map(|(_, curve)| *curve);
-        match (set.next(), set.next()) {
-            (None, _) => Ok(builder),
-            (Some(curve), None) => Ok(builder.curve(curve)),
-            (Some(_), Some(_)) => Err(Error::invalid(
-                "use_…_sigmas",
-                "true for several",
-                "true for one of karras, exponential and beta",
-            )),
-        }
-    }
+fn tcd(reader: &Reader) -> Result<SchedulerBuilder> {
+    let builder = reader.base(reader.zero_snr()?)?.spacing(reader.distilled()?);
+    Ok(builder.terminal(Terminal::SigmaMin).solver(SolverKind::Tcd { eta: 0.0 }))
+}
 
-    /// This class alone cuts the timesteps off for the cosine schedule.
-    fn rounding_of_karras(&self) -> Result<Rounding> {
-        Ok(match self.config.text("beta_schedule", self.betas.0)? {
-            "squaredcos_cap_v2" => Rounding::Down,
-            _ => Rounding::Nearest,
-        })
-    }
-
-    fn final_sigma(&self) -> Result<Terminal> {
-        match self.config.text("final_sigmas_type", "zero")? {
-            "zero" => Ok(Terminal::Zero),
-            "sigma_min" => Ok(Terminal::SigmaMin),
-            other => Err(Error::invalid("final_sigmas_type", other, "zero or sigma_min")),
-        }
-    }
-
-    fn threshold(&self) -> Result<Clip> {
-        if !self.config.flag("thresholding", false)? {
-            return Ok(Clip::Off);
-        }
-        let ratio = self.config.number("dynamic_thresholding_ratio", 0.995)?;
-        Ok(Clip::Dynamic { ratio, max: self.config.number("sample_max_value", 1.0)? })
-    }
-
-    fn clip(&self, default: bool) -> Result<Clip> {
-        match self.threshold()? {
-            Clip::Off if self.config.flag("clip_sample", default)? => {
-                Ok(Clip::Range(self.config.number("clip_sample_range", 1.0)?))
-            }
-            threshold => Ok(threshold),
-        }
-    }
-
-    fn dpm_solver(&self) -> Result<DpmSolver> {
-        let config = self.config;
-        let algorithm = match config.text("algorithm_type", "dpmsolver++")? {
-            // What DEIS writes there, which diffusers reads so, too.
-            "dpmsolver++" | "deis" => DpmAlgorithm::DpmSolverPlusPlus,
-            "dpmsolver" => DpmAlgorithm::DpmSolver,
-            "sde-dpmsolver++" => DpmAlgorithm::SdeDpmSolverPlusPlus,
-            "sde-dpmsolver" => DpmAlgorithm::SdeDpmSolver,
-            other => {
-                let expected = "dpmsolver++, dpmsolver, sde-dpmsolver++ or sde-dpmsolver";
-                return Err(Error::invalid("algorithm_type", other, expected));
-            }
-        };
-        let correction = match config.text("solver_type", "midpoint")? {
-            "midpoint" | "logrho" | "bh1" | "bh2" => Correction::Midpoint,
-            "heun" => Correction::Heun,
-            other => return Err(Error::invalid("solver_type", other, "midpoint or heun")),
-        };
-        let lower = config.flag("lower_order_final", true)?;
-        let final_steps = match (lower, config.flag("euler_at_final", false)?) {
-            (true, false) => FinalSteps::LowerOrder,
-            (true, true) => FinalSteps::LowerOrderAndEuler,
-            (false, true) => FinalSteps::Euler,
-            (false, false) => FinalSteps::FullOrder,
-        };
-        let lambda_min = config.number("lambda_min_clipped", f64::NEG_INFINITY)?;
-        Ok(DpmSolver { algorithm, order: self.order()?, correction, final_steps, lambda_min })
-    }
-
-    fn order(&self) -> Result<Order> {
-        match self.config.count("solver_order", 2)? {
-            1 => Ok(Order::First),
-            2 => Ok(Order::Second),
-            3 => Ok(Order::Third),
-            other => Err(Error::invalid("solver_order", other, "1, 2 or 3")),
-        }
-    }
+fn edm(reader: &Reader, solver: SolverKind) -> Result<SchedulerBuilder> {
+    let config = reader.config;
+    let noise_schedule = NoiseSchedule::Continuous {
+        sigma_min: config.number("sigma_min", 0.002)?,
+        sigma_max: config.number("sigma_max", 80.0)?,
+    };
+    let sigma_data = config.number("sigma_data", 0.5)?;
+    let prediction = match config.text("prediction_type", "epsilon")? {
+        "epsilon" => Prediction::Edm { sigma_data },
+        "v_prediction" => Prediction::EdmVelocity { sigma_data },
+        other => return Err(Error::invalid("prediction_type", other, "epsilon or v_prediction for EDM")),
+    };
+    let curve = match config.text("sigma_schedule", "karras")? {
+        "karras" => Curve::Karras { rho: config.number("rho", 7.0)? },
+        "exponential" => Curve::Exponential,
+        other => return Err(Error::invalid("sigma_schedule", other, "karras or exponential")),
+    };
+    let clip = if solver.is_euler() { super::Clip::Off } else { reader.threshold()? };
+    let builder = Scheduler::builder().noise_schedule(noise_schedule).prediction(prediction).curve(curve);
+    Ok(builder.terminal(reader.final_sigma()?).clip(clip).solver(solver))
 }

@@ -17,6 +17,10 @@ pub(crate) struct Config {
 }
 
 impl Config {
+    pub(crate) fn new(keys: Map<String, Value>) -> Self {
+        Self { keys }
+    }
+
     pub(crate) fn parse(json: &str) -> Result<Self> {
         match serde_json::from_str(&quote_infinities(json)) {
             Ok(Value::Object(keys)) => Ok(Self { keys }),
@@ -39,6 +43,11 @@ impl Config {
     /// The value of a key; `None` where the file has none, or `null`.
     fn get(&self, key: &str) -> Option<&Value> {
         self.keys.get(key).filter(|value| !value.is_null())
+    }
+
+    /// Whether the file has a value for a key.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.get(key).is_some()
     }
 
     pub(crate) fn text<'a>(&'a self, key: &'static str, default: &'a str) -> Result<&'a str> {
@@ -66,9 +75,13 @@ impl Config {
     }
 
     pub(crate) fn count(&self, key: &'static str, default: usize) -> Result<usize> {
-        let Some(value) = self.get(key) else { return Ok(default) };
+        Ok(self.optional_count(key)?.unwrap_or(default))
+    }
+
+    pub(crate) fn optional_count(&self, key: &'static str) -> Result<Option<usize>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
         let count = value.as_u64().and_then(|count| usize::try_from(count).ok());
-        count.ok_or_else(|| Error::invalid(key, value, "a whole number, not negative"))
+        count.map(Some).ok_or_else(|| Error::invalid(key, value, "a whole number, not negative"))
     }
 
     pub(crate) fn counts(&self, key: &'static str) -> Result<Vec<usize>> {

@@ -1,5 +1,7 @@
 //! [`Level`] and [`Step`]: what a solver is told. [`Table`]: from σ to the network's timestep and back.
 
+use super::spacing::Interpolation;
+
 /// A noise level.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Level {
@@ -50,17 +52,23 @@ pub(crate) struct Table {
     /// Natural logarithms, rounded to f32 as in diffusers: truncated timesteps depend on that.
     log_sigmas: Vec<f64>,
     timescale: Timescale,
+    interpolation: Interpolation,
 }
 
 impl Table {
-    pub(crate) fn new(sigmas: Vec<f64>, timescale: Timescale) -> Self {
+    pub(crate) fn new(sigmas: Vec<f64>, timescale: Timescale, interpolation: Interpolation) -> Self {
         let log_sigmas = sigmas.iter().map(|sigma| f64::from(sigma.ln() as f32)).collect();
-        Self { sigmas, log_sigmas, timescale }
+        Self { sigmas, log_sigmas, timescale, interpolation }
     }
 
     /// The number of training timesteps; 0 for a continuous schedule.
     pub(crate) fn len(&self) -> usize {
         self.sigmas.len()
+    }
+
+    /// Whether the network is told the index of a timestep.
+    pub(crate) fn tells_indices(&self) -> bool {
+        self.timescale == Timescale::Index
     }
 
     /// The number of timesteps with −ln σ of at least `lambda`.
@@ -73,19 +81,16 @@ impl Table {
         (self.sigmas.first().copied().unwrap_or(0.0), self.sigmas.last().copied().unwrap_or(0.0))
     }
 
-    /// The level at a timestep; between two it is interpolated linearly.
+    /// The level at a timestep; interpolated between two.
     pub(crate) fn sigma(&self, timestep: f64) -> f64 {
-        let (low, weight) = self.split(timestep.clamp(0.0, self.sigmas.len().saturating_sub(1) as f64));
-        match (self.sigmas.get(low), self.sigmas.get(low + 1)) {
-            (Some(&low), Some(&high)) => low + (high - low) * weight,
-            (Some(&last), None) => last,
-            _ => 0.0,
+        let timestep = timestep.clamp(0.0, self.sigmas.len().saturating_sub(1) as f64);
+        let (low, weight) = (timestep.floor() as usize, timestep.fract());
+        match (self.sigmas.get(low), self.sigmas.get(low + 1), self.interpolation) {
+            (Some(&low), Some(&high), Interpolation::Linear) => low + (high - low) * weight,
+            (Some(&low), Some(&high), Interpolation::LogLinear) => low * (high / low).powf(weight),
+            (Some(&last), None, _) => last,
+            (None, ..) => 0.0,
         }
-    }
-
-    fn split(&self, timestep: f64) -> (usize, f64) {
-        let low = timestep.floor();
-        (low as usize, timestep - low)
     }
 
     /// The fractional timestep of a level: linear in ln σ between two, the nearest outside the table.

@@ -17,11 +17,13 @@
 //! The results equal diffusers 0.42.1 to rounding, class by class.
 
 mod beta;
+mod brownian;
 mod builder;
 mod class;
 mod clip;
 mod config;
 mod curve;
+mod export;
 mod level;
 mod name;
 mod noise_schedule;
@@ -29,27 +31,36 @@ mod ops;
 mod order;
 mod plan;
 mod prediction;
+mod preset;
 mod range;
+mod reader;
 mod run;
+mod seed_sequence;
 mod solver;
 mod spacing;
+mod steps;
 
 use std::sync::Arc;
 
+pub use brownian::SdeNoise;
 pub use builder::{InitialNoise, SchedulerBuilder};
 pub use clip::Clip;
 pub use curve::Curve;
 pub use level::{Extent, Level, Step, Timescale};
+pub use name::{PredictionName, SchedulerName, SpacingName};
 pub use noise_schedule::{Betas, NoiseSchedule, TerminalSnr};
 pub use order::{FinalSteps, Order};
 pub use plan::Plan;
 pub use prediction::{Coefficients, Prediction};
 pub use range::Range;
 pub use run::Run;
-pub use solver::{Correction, CustomSolver, Denoise, DpmAlgorithm, DpmSolver, Solver, SolverKind};
-pub use spacing::{Rounding, Spacing, Terminal};
+pub use solver::{
+    Correction, CustomSolver, Denoise, DpmAlgorithm, DpmSolver, Solver, SolverKind, UniPc, UniPcEnding,
+    UniPcPrediction, UniPcVariant, Variance, WarmUp,
+};
+pub use spacing::{Interpolation, Rounding, Spacing, Terminal};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use builder::Settings;
 use config::Config;
 use level::Table;
@@ -59,6 +70,9 @@ use level::Table;
 pub struct Scheduler {
     settings: Settings,
     table: Arc<Table>,
+    /// What it was built from, where some choices may be left to the solver.
+    builder: SchedulerBuilder,
+    /// The checkpoint's file.
     config: Config,
 }
 
@@ -71,7 +85,7 @@ impl Scheduler {
     /// The steps of a run of `steps`, or of the part of it that `range` names.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the schedule has no room for so many steps, or the
+    /// [`Error::Invalid`](crate::Error::Invalid) where the schedule has no room for so many steps, or the
     /// range is empty or outside of 0 to 1.
     pub fn plan(&self, steps: usize, range: Range) -> Result<Plan> {
         Plan::new(&self.settings, &self.table, steps, range)
@@ -79,22 +93,13 @@ impl Scheduler {
 
     /// A run of a plan of this scheduler, at its first step.
     pub fn run(&self, plan: Plan) -> Run {
-        let solver = self.settings.solver.start(&plan, self.settings.clip);
+        let solver = self.settings.solver.start(&plan, &self.settings);
         Run::new(plan, solver)
     }
 
-    /// The same with the `eta` that diffusers' pipelines pass to [`SolverKind::Ddim`].
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] outside of 0 to 1, and for anything but 0 where the solver has no `eta`.
-    pub fn with_eta(&self, eta: f64) -> Result<Self> {
-        let solver = match &self.settings.solver {
-            SolverKind::Ddim { .. } => SolverKind::Ddim { eta },
-            other if eta == 0.0 => other.clone(),
-            other => return Err(Error::invalid("eta", eta, format!("0, since {other:?} has none"))),
-        };
-        solver.check(self.settings.terminal)?;
-        Ok(Self { settings: Settings { solver, ..self.settings.clone() }, ..self.clone() })
+    /// A builder with all of these settings, to change some of them.
+    pub fn to_builder(&self) -> SchedulerBuilder {
+        self.builder.clone()
     }
 
     /// What the network's output means.

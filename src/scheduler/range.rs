@@ -1,5 +1,6 @@
 //! [`Range`]: the part of a schedule that a run takes.
 
+use super::level::Table;
 use crate::error::{Error, Result};
 
 /// The part of a schedule that a run takes, cut exactly as diffusers' pipelines cut it. All of it by default.
@@ -53,9 +54,16 @@ impl Range {
         timesteps: &[f64],
         steps: usize,
         calls_per_step: usize,
-        total: usize,
+        table: &Table,
     ) -> Result<std::ops::Range<usize>> {
         self.check()?;
+        let is_fraction = matches!(self.start, Start::Fraction(_)) || self.end < 1.0;
+        if is_fraction && !table.tells_indices() {
+            let expected =
+                "a strength: fractions are of the training timesteps, and this network is told ln σ";
+            return Err(Error::invalid("range", format!("{self:?}"), expected));
+        }
+        let total = table.len();
         let cutoff = |fraction: f64| (total as f64 - fraction * total as f64).round_ties_even();
         let first = match self.start {
             Start::Strength(strength) => {

@@ -54,6 +54,16 @@ pub enum Rounding {
     Down,
 }
 
+/// How the level between two training timesteps is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Interpolation {
+    /// Linearly in σ. The default.
+    #[default]
+    Linear,
+    /// Linearly in ln σ.
+    LogLinear,
+}
+
 /// The noise level that a run ends at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Terminal {

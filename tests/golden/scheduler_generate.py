@@ -13,7 +13,9 @@ import json
 import warnings
 
 import diffusers
+import numpy
 import torch
+from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
 from safetensors.torch import save_file
 
 warnings.filterwarnings("ignore")
@@ -49,8 +51,10 @@ def levels(scheduler, steps):
     return sigmas[: steps + 1]
 
 
-def run(scheduler, steps, strength=None, start=None, end=None, eta=None, timesteps=None, sigmas=None):
+def run(scheduler, steps, strength=None, start=None, end=None, eta=None, timesteps=None, sigmas=None, seeds=None):
     """The loop of the text-to-image and image-to-image pipelines."""
+    if seeds is not None:
+        scheduler.noise_sampler_seed = seeds
     generators = [torch.Generator().manual_seed(seed) for seed in SEEDS]
     if timesteps is not None:
         scheduler.set_timesteps(timesteps=timesteps)
@@ -95,10 +99,14 @@ def run(scheduler, steps, strength=None, start=None, end=None, eta=None, timeste
     return told, levels(scheduler, steps), samples
 
 
-def case(class_name, steps, config, tolerance=None, **options):
+def case(class_name, steps, config, sampler=None, **options):
     """Runs and records one case. The configuration is what the file of a checkpoint would hold."""
     scheduler = getattr(diffusers, class_name).from_config(config)
-    told, sigmas, samples = run(scheduler, steps, **options)
+    if sampler is None:
+        told, sigmas, samples = run(scheduler, steps, **options)
+    else:
+        told, sigmas, samples = k_diffusion(scheduler, steps, sampler)
+        options["sampler"] = sampler.__name__
     if not samples:
         return  # a range between two timesteps: diffusers does nothing, we say so
     stacked = torch.stack(samples)
@@ -115,6 +123,73 @@ def case(class_name, steps, config, tolerance=None, **options):
         }
     )
     values.extend(part.to(torch.float32) for part in flat)
+
+
+def k_diffusion(scheduler, steps, sampler):
+    """Samplers of k-diffusion that diffusers has not, at the levels of a class of diffusers."""
+    generators = [torch.Generator().manual_seed(seed) for seed in SEEDS]
+    scheduler.set_timesteps(steps)
+    log_sigmas = numpy.log(numpy.array(((1 - scheduler.alphas_cumprod) / scheduler.alphas_cumprod) ** 0.5))
+    known = dict(zip(scheduler.sigmas.tolist(), scheduler.timesteps.tolist()))
+    told = []
+
+    def denoise(x, sigma):
+        t = known.get(float(sigma))
+        if t is None:
+            sigma_to_t = diffusers.EulerDiscreteScheduler._sigma_to_t
+            t = float(sigma_to_t(scheduler, numpy.float64(sigma), log_sigmas))
+        told.append(t)
+        return x - sigma * model(x / (sigma**2 + 1) ** 0.5, t)
+
+    sigmas = scheduler.sigmas
+    is_unit_variance = scheduler.init_noise_sigma == 1
+    scale = (sigmas[0] ** 2 + 1) ** 0.5 if is_unit_variance else scheduler.init_noise_sigma
+    samples = sampler(denoise, normal(generators) * scale, sigmas, generators)
+    if is_unit_variance:
+        samples = [x / (sigma**2 + 1) ** 0.5 for x, sigma in zip(samples, sigmas[1:])]
+    return told, levels(scheduler, steps), samples
+
+
+def dpmpp_2s_a(denoise, x, sigmas, generators):
+    """`sample_dpmpp_2s_ancestral` with eta 1, s_noise 1."""
+    samples = []
+    for sigma, sigma_next in itertools.pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        up = min(sigma_next, (sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2) ** 0.5)
+        down = (sigma_next**2 - up**2) ** 0.5
+        if down == 0:
+            x = x + (x - denoised) / sigma * (down - sigma)
+        else:
+            t, t_next = -sigma.log(), -down.log()
+            h = t_next - t
+            s = t + 0.5 * h
+            x_2 = ((-s).exp() / (-t).exp()) * x - (-h * 0.5).expm1() * denoised
+            denoised_2 = denoise(x_2, (-s).exp())
+            x = ((-t_next).exp() / (-t).exp()) * x - (-h).expm1() * denoised_2
+        if sigma_next > 0:
+            x = x + normal(generators) * up
+        samples.append(x)
+    return samples
+
+
+def dpmpp_2m_sde_brownian(denoise, x, sigmas, generators):
+    """`sample_dpmpp_2m_sde` with eta 1, s_noise 1, solver_type "midpoint" and its default noise sampler."""
+    noise_sampler = BrownianTreeNoiseSampler(x, sigmas[sigmas > 0].min(), sigmas.max(), seed=SEEDS)
+    samples, old_denoised, h_last = [], None, None
+    for sigma, sigma_next in itertools.pairwise(sigmas):
+        denoised = denoise(x, sigma)
+        if sigma_next == 0:
+            x = denoised
+        else:
+            h = sigma.log() - sigma_next.log()
+            x = sigma_next / sigma * (-h).exp() * x + (-2 * h).expm1().neg() * denoised
+            if old_denoised is not None:
+                x = x + 0.5 * (-2 * h).expm1().neg() * (h / h_last) * (denoised - old_denoised)
+            x = x + noise_sampler(sigma, sigma_next) * sigma_next * (-2 * h).expm1().neg().sqrt()
+            h_last = h
+        old_denoised = denoised
+        samples.append(x)
+    return samples
 
 
 def product(class_name, spacings, curves, predictions, **config):
@@ -193,10 +268,161 @@ def dpm_solver():
     few(name, zero)
 
 
+def euler_ancestral():
+    name = "EulerAncestralDiscreteScheduler"
+    product(name, SPACINGS, [{}], PREDICTIONS[:2])
+    few(name, {}, RANGES)
+    few(name, {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "prediction_type": "v_prediction"})
+
+
+def heun():
+    product("HeunDiscreteScheduler", SPACINGS, CURVES, PREDICTIONS)
+    few("HeunDiscreteScheduler", {}, RANGES)
+    few("HeunDiscreteScheduler", {"use_karras_sigmas": True}, RANGES)
+    few("HeunDiscreteScheduler", {"clip_sample": True})
+    few("HeunDiscreteScheduler", {"beta_schedule": "exp"})
+
+
+def dpm2():
+    for name in ["KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler"]:
+        product(name, SPACINGS, CURVES, PREDICTIONS[:2])
+        few(name, {}, RANGES)
+        few(name, {"use_karras_sigmas": True}, RANGES)
+
+
+def lms():
+    product("LMSDiscreteScheduler", SPACINGS, CURVES, PREDICTIONS)
+    few("LMSDiscreteScheduler", {}, RANGES)
+
+
+def sde():
+    for curve, prediction, steps in itertools.product(CURVES, PREDICTIONS[:2], STEPS):
+        config = {**SDXL, **curve, "prediction_type": prediction, "timestep_spacing": "leading"}
+        case("DPMSolverSDEScheduler", steps, config, seeds=SEEDS)
+    few("DPMSolverSDEScheduler", {}, [{"seeds": SEEDS, **part} for part in RANGES])
+    few("DPMSolverSDEScheduler", {"noise_sampler_seed": 7, "timestep_spacing": "trailing"})
+
+
+def k_diffusion_only():
+    for curve, steps in itertools.product(CURVES, STEPS):
+        case("EulerDiscreteScheduler", steps, {**SDXL, **curve, "timestep_spacing": "leading"}, dpmpp_2s_a)
+        config = {**SDXL, **curve, "timestep_spacing": "trailing", "algorithm_type": "sde-dpmsolver++"}
+        case("DPMSolverMultistepScheduler", steps, config, dpmpp_2m_sde_brownian)
+
+
+def ddpm():
+    config = {"clip_sample": False}
+    product("DDPMScheduler", SPACINGS, [{}], PREDICTIONS, **config)
+    few("DDPMScheduler", config, RANGES)
+    few("DDPMScheduler", {})
+    few("DDPMScheduler", {**config, "variance_type": "fixed_small_log"})
+    few("DDPMScheduler", {**config, "variance_type": "fixed_large"})
+    for schedule in ["laplace", "sigmoid"]:
+        few("DDPMScheduler", {**config, "beta_schedule": schedule})
+    zero = {**config, "rescale_betas_zero_snr": True, "timestep_spacing": "trailing"}
+    few("DDPMScheduler", {**zero, "prediction_type": "v_prediction"})
+
+
+def pndm():
+    config = {"skip_prk_steps": True, "set_alpha_to_one": False}
+    product("PNDMScheduler", SPACINGS, [{}], PREDICTIONS[:2], **config)
+    few("PNDMScheduler", config, RANGES)
+    few("PNDMScheduler", {**config, "set_alpha_to_one": True})
+    few("PNDMScheduler", {}, [{}, {"end": 0.5}])
+    few("PNDMScheduler", {"prediction_type": "v_prediction"})
+
+
+def unipc():
+    name = "UniPCMultistepScheduler"
+    product(name, SPACINGS, [{}], PREDICTIONS)
+    product(name, ["leading"], CURVES[1:], PREDICTIONS)
+    few(name, {}, RANGES)
+    few(name, {"solver_order": 3}, RANGES)
+    for order, variant, data in itertools.product([1, 2, 3], ["bh1", "bh2"], [True, False]):
+        config = {"solver_order": order, "solver_type": variant, "predict_x0": data}
+        few(name, {**config, "final_sigmas_type": "sigma_min"})
+        few(name, {**config, "final_sigmas_type": "sigma_min", "prediction_type": "v_prediction"})
+    few(name, {"use_karras_sigmas": True, "final_sigmas_type": "sigma_min"})
+    few(name, {"lower_order_final": False, "solver_order": 3, "final_sigmas_type": "sigma_min"})
+    few(name, {"disable_corrector": [0, 2], "solver_order": 3})
+    few(name, {"thresholding": True, "dynamic_thresholding_ratio": 0.87, "sample_max_value": 1.5})
+    few(name, {"use_karras_sigmas": True, "sigma_min": 0.1, "sigma_max": 10.0})
+    few(name, {"rescale_betas_zero_snr": True, "timestep_spacing": "trailing", "prediction_type": "v_prediction"})
+
+
+def deis():
+    name = "DEISMultistepScheduler"
+    product(name, SPACINGS, [{}], PREDICTIONS)
+    product(name, ["leading"], CURVES[1:], PREDICTIONS)
+    few(name, {}, RANGES)
+    for order, lower in itertools.product([1, 2, 3], [True, False]):
+        few(name, {"solver_order": order, "lower_order_final": lower})
+    few(name, {"thresholding": True, "dynamic_thresholding_ratio": 0.87, "sample_max_value": 1.5})
+
+
+def singlestep():
+    name = "DPMSolverSinglestepScheduler"
+    product(name, [None], CURVES, PREDICTIONS)
+    few(name, {}, RANGES)
+    for algorithm, order, kind, lower in itertools.product(
+        ["dpmsolver++", "dpmsolver", "sde-dpmsolver++"], [1, 2, 3], ["midpoint", "heun"], [True, False]
+    ):
+        config = {"algorithm_type": algorithm, "solver_order": order, "solver_type": kind, "lower_order_final": lower}
+        few(name, {**config, "final_sigmas_type": "sigma_min"}, steps=(1, 2, 3, 4, 5, 6, 7, 12))
+        if "++" in algorithm:
+            few(name, config, steps=(3, 4, 6, 7))
+
+
+def consistency():
+    for name, prediction, steps in itertools.product(["LCMScheduler", "TCDScheduler"], PREDICTIONS, STEPS):
+        case(name, steps, {**SDXL, "prediction_type": prediction})
+    few("LCMScheduler", {}, RANGES)
+    few("TCDScheduler", {}, RANGES)
+    few("TCDScheduler", {}, [{"eta": 0.3}, {"eta": 1.0}, {"eta": 0.3, "strength": 0.5}])
+    few("LCMScheduler", {"original_inference_steps": 100})
+    few("LCMScheduler", {"clip_sample": True})
+    few("LCMScheduler", {"timestep_scaling": 0.01})
+    zero = {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
+    few("LCMScheduler", zero)
+    few("TCDScheduler", zero, [{}, {"eta": 0.5}])
+
+
+def edm():
+    for name in ["EDMEulerScheduler", "EDMDPMSolverMultistepScheduler"]:
+        for schedule, prediction, steps in itertools.product(["karras", "exponential"], PREDICTIONS[:2], STEPS):
+            if schedule == "exponential" and steps == 1:
+                continue  # diffusers begins at sigma_min then, with the noise of sigma_max
+            case(name, steps, {"sigma_schedule": schedule, "prediction_type": prediction})
+        for steps in [4, 20]:
+            case(name, steps, {"sigma_max": 120.0, "sigma_data": 1.0, "rho": 5.0, "prediction_type": "v_prediction"})
+            case(name, steps, {"final_sigmas_type": "sigma_min"})
+            case(name, steps, {}, strength=0.5)
+    for steps in [4, 20]:
+        case("EDMDPMSolverMultistepScheduler", steps, {"algorithm_type": "sde-dpmsolver++"})
+        case("EDMDPMSolverMultistepScheduler", steps, {"solver_order": 3, "solver_type": "heun"})
+        continuous = {"timestep_type": "continuous", "prediction_type": "v_prediction"}
+        case("EulerDiscreteScheduler", steps, {**SDXL, **continuous})
+        ends = {"sigma_min": 0.002, "sigma_max": 120.0, "use_karras_sigmas": True}
+        case("EulerDiscreteScheduler", steps, {**SDXL, **continuous, **ends})
+
+
 if __name__ == "__main__":
     euler()
+    euler_ancestral()
+    heun()
+    dpm2()
+    lms()
+    sde()
+    k_diffusion_only()
     ddim()
+    ddpm()
+    pndm()
     dpm_solver()
+    singlestep()
+    unipc()
+    deis()
+    consistency()
+    edm()
     save_file({"values": torch.cat(values)}, "scheduler.safetensors")
     with open("scheduler.json", "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")

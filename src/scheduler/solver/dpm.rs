@@ -6,6 +6,7 @@ use super::dpm_coefficients::{Correction, DpmAlgorithm, Factors};
 use super::{Denoise, Solver};
 use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
+use crate::scheduler::brownian::{SdeNoise, SdeSampler};
 use crate::scheduler::level::Step;
 use crate::scheduler::ops::linear_combination;
 use crate::scheduler::order::{FinalSteps, Order};
@@ -22,6 +23,8 @@ pub struct DpmSolver {
     pub correction: Correction,
     /// What the last steps are. A step to zero noise is always first order. Default: lower order.
     pub final_steps: FinalSteps,
+    /// Where the noise of the SDE forms comes from. Default: plain draws.
+    pub noise: SdeNoise,
     /// diffusers' `lambda_min_clipped`: timesteps whose ln(1/σ) is below are left out. The cosine schedule
     /// needs −5.1. Default: −∞, all are used.
     pub lambda_min: f64,
@@ -34,6 +37,7 @@ impl Default for DpmSolver {
             order: Order::Second,
             correction: Correction::default(),
             final_steps: FinalSteps::default(),
+            noise: SdeNoise::default(),
             lambda_min: f64::NEG_INFINITY,
         }
     }
@@ -64,13 +68,14 @@ impl DpmSolver {
 pub(super) struct Multistep {
     options: DpmSolver,
     total: usize,
+    sampler: SdeSampler,
     /// The last predictions and the levels that they were made at, the latest first.
     history: Vec<(f64, Tensor)>,
 }
 
 impl Multistep {
-    pub(super) fn new(options: DpmSolver, total: usize) -> Self {
-        Self { options, total, history: Vec::new() }
+    pub(super) fn new(options: DpmSolver, total: usize, sampler: SdeSampler) -> Self {
+        Self { options, total, sampler, history: Vec::new() }
     }
 
     fn order(&self, step: &Step) -> usize {
@@ -97,7 +102,7 @@ impl Solver for Multistep {
         self.history.insert(0, (sigma, prediction));
         self.history.truncate(order.number());
         let drawn = match algorithm.is_stochastic() {
-            true => Some(noise.normal_like(x)?),
+            true => Some(self.sampler.draw(x, (sigma, to), noise)?),
             false => None,
         };
         let factors = algorithm.factors(sigma, to, self.order(step), correction);

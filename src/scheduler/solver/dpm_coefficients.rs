@@ -6,7 +6,7 @@ pub enum DpmAlgorithm {
     /// `dpmsolver++`: polynomials of the denoised sample. The default.
     #[default]
     DpmSolverPlusPlus,
-    /// `dpmsolver`: polynomials of the predicted noise. Cannot end at [`Terminal::Zero`](crate::Terminal).
+    /// `dpmsolver`: polynomials of the predicted noise. Cannot end at [`Terminal::Zero`](crate::scheduler::Terminal).
     DpmSolver,
     /// `sde-dpmsolver++`: the same for the reverse SDE, with fresh noise in each step.
     SdeDpmSolverPlusPlus,

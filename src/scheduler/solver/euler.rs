@@ -1,4 +1,4 @@
-//! [`Euler`], deterministic and ancestral.
+//! [`Euler`] and [`EulerAncestral`].
 
 use tch::Tensor;
 
@@ -21,6 +21,24 @@ impl Solver for Euler {
     ) -> Result<Tensor> {
         let denoised = denoise.denoise(x, step.from)?;
         euler(x, &denoised, step.from.sigma, step.to.sigma)
+    }
+}
+
+/// Euler's method to a lower level than asked for, and fresh noise up to it.
+pub(super) struct EulerAncestral;
+
+impl Solver for EulerAncestral {
+    fn step(
+        &mut self,
+        x: &Tensor,
+        step: &Step,
+        denoise: &mut dyn Denoise,
+        noise: &mut NoiseSource,
+    ) -> Result<Tensor> {
+        let denoised = denoise.denoise(x, step.from)?;
+        let (down, up) = ancestral(step.from.sigma, step.to.sigma, 1.0);
+        let moved = euler(x, &denoised, step.from.sigma, down)?;
+        linear_combination(&[(1.0, &moved), (up, &noise.normal_like(x)?)])
     }
 }
 
