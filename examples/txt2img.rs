@@ -20,7 +20,8 @@ use arguments::Arguments;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::Report;
-use sdxl::{Error, Pipeline, Request, Result, Sampling};
+use sdxl::pipeline::RequestBuilder;
+use sdxl::{Error, Image, Latents, Mask, Pipeline, Result, Sampling, Scheduler};
 
 /// What went wrong, and whether the flags alone show it.
 enum Failure {
@@ -35,7 +36,7 @@ impl From<Error> for Failure {
 }
 
 fn main() -> ExitCode {
-    let (status, error) = match run(&Arguments::parse()) {
+    let (status, error) = match checked(&Arguments::parse()) {
         Ok(()) => return ExitCode::SUCCESS,
         Err(Failure::Usage(error)) => (2, error),
         Err(Failure::Run(error)) => (1, error),
@@ -44,49 +45,47 @@ fn main() -> ExitCode {
     ExitCode::from(status)
 }
 
-fn run(arguments: &Arguments) -> Result<(), Failure> {
+fn checked(arguments: &Arguments) -> Result<(), Failure> {
     let usage = Failure::Usage;
     let conditioning = arguments.conditioning().map_err(usage)?;
     // Checked now, so that a wrong flag is found before the model is read.
     let request = arguments.request(conditioning).map_err(usage)?;
-    request.clone().build().map_err(usage)?;
+    request.clone().end_at(arguments.switch_at()).build().map_err(usage)?;
     arguments.precision.check(arguments.device).map_err(usage)?;
     if arguments.scheduler.is_some() {
-        arguments.scheduler(&sdxl::Scheduler::builder().build()?).map_err(usage)?;
+        arguments.scheduler(&Scheduler::builder().build()?).map_err(usage)?;
     }
     if let Some(threads) = arguments.threads {
         sdxl::set_threads(threads).map_err(usage)?;
     }
-
-    let mut report = Report::start();
-    let mut builder =
-        Pipeline::builder(arguments.model()?).device(arguments.device).precision(arguments.precision);
-    if let Some(path) = &arguments.taesd {
-        builder = builder.taesd(path);
-    }
-    let pipeline = builder.build()?;
-    report.stage("load");
-
-    let scheduler = arguments.scheduler(pipeline.scheduler())?;
-    let mut request = request.scheduler(scheduler);
-    if let Some(path) = &arguments.latents_in {
-        request = request.initial_noise(sdxl::Latents::open(path)?);
-    }
-    draw(arguments, &pipeline, &request.build()?, &mut report)?;
-    if arguments.json {
-        println!("{}", report.json());
-    }
+    draw(arguments, request)?;
     Ok(())
 }
 
-fn draw(arguments: &Arguments, pipeline: &Pipeline, request: &Request, report: &mut Report) -> Result<()> {
-    let mut sampling = pipeline.sample(request)?;
-    for cut in sampling.cut() {
-        eprintln!("warning: the prompt is too long for the text encoder, cut off: {cut}");
+fn draw(arguments: &Arguments, mut request: RequestBuilder) -> Result<()> {
+    let mut report = Report::start();
+    if let Some(path) = &arguments.latents_in {
+        request = request.initial_noise(Latents::open(path)?);
     }
-    report.stage("encode");
-    take_steps(&mut sampling)?;
-    report.steps(request.steps());
+    if let Some(path) = &arguments.init_image {
+        let image = Image::open(path)?;
+        request = match &arguments.mask {
+            Some(mask) => request.inpaint(image, Mask::open(mask)?),
+            None => request.image(image),
+        };
+    }
+    let pipeline = load(arguments, &arguments.model()?)?;
+    report.stage("load");
+    let base = request.clone().end_at(arguments.switch_at());
+    let mut sampling = run(arguments, &pipeline, base, &mut report)?;
+    if let Some(path) = &arguments.refiner {
+        let latents = sampling.latents()?;
+        drop((sampling, pipeline));
+        let refiner = load(arguments, path)?;
+        report.stage("load_refiner");
+        let second = request.resume(latents, arguments.switch_at());
+        sampling = run(arguments, &refiner, second, &mut report)?;
+    }
     if let Some(path) = &arguments.latents_out {
         sampling.latents()?.save(path)?;
     }
@@ -96,21 +95,52 @@ fn draw(arguments: &Arguments, pipeline: &Pipeline, request: &Request, report: &
         image.save_png(numbered(&arguments.output, index, images.len()))?;
     }
     report.stage("save");
+    if arguments.json {
+        println!("{}", report.json());
+    }
     Ok(())
 }
 
+fn load(arguments: &Arguments, path: &Path) -> Result<Pipeline> {
+    let mut builder = Pipeline::builder(path).device(arguments.device).precision(arguments.precision);
+    if let Some(path) = &arguments.taesd {
+        builder = builder.taesd(path);
+    }
+    builder.build()
+}
+
+/// All steps of one model.
+fn run(
+    arguments: &Arguments,
+    pipeline: &Pipeline,
+    request: RequestBuilder,
+    report: &mut Report,
+) -> Result<Sampling> {
+    let request = request.scheduler(arguments.scheduler(pipeline.scheduler())?).build()?;
+    let mut sampling = pipeline.sample(&request)?;
+    for cut in sampling.cut() {
+        eprintln!("warning: the prompt is too long for the text encoder, cut off: {cut}");
+    }
+    report.stage("encode");
+    let steps = take_steps(&mut sampling)?;
+    report.steps(steps);
+    Ok(sampling)
+}
+
 /// All steps, with a bar where a person looks on.
-fn take_steps(sampling: &mut Sampling) -> Result<()> {
+fn take_steps(sampling: &mut Sampling) -> Result<usize> {
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} steps, {elapsed} elapsed, {eta} left");
     let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let mut steps = 0;
     for progress in sampling {
         let progress = progress?;
+        steps = progress.step;
         bar.set_length(progress.of as u64);
         bar.set_position(progress.step as u64);
     }
     bar.finish_and_clear();
-    Ok(())
+    Ok(steps)
 }
 
 /// `picture.png`, or `picture-0.png`, `picture-1.png`… for several.

@@ -60,7 +60,7 @@ pub mod weights;
 pub use conditioning::{Conditioning, Crop, Guidance, Size, TextEmbeddings};
 pub use error::{Error, Result};
 pub use host::Element;
-pub use image::Image;
+pub use image::{Image, Mask};
 pub use noise::NoiseSource;
 pub use pipeline::{Latents, Pipeline, Progress, Request, Sampling};
 pub use runtime::{Device, Precision, set_threads};

@@ -81,6 +81,27 @@ pub(crate) struct Arguments {
     /// Target size for the negative prompt [default: the positive one]
     #[arg(long, value_name = "WxH")]
     negative_target_size: Option<Size>,
+    /// The refiner's aesthetic score for the prompt.
+    #[arg(long, default_value_t = 6., value_name = "F", allow_negative_numbers = true)]
+    aesthetic_score: f64,
+    /// The refiner's aesthetic score for the negative prompt.
+    #[arg(long, default_value_t = 2.5, value_name = "F", allow_negative_numbers = true)]
+    negative_aesthetic_score: f64,
+    /// A picture to begin with.
+    #[arg(long, value_name = "PNG")]
+    pub(crate) init_image: Option<PathBuf>,
+    /// What is light in this picture is repainted, the rest of the first picture kept.
+    #[arg(long, value_name = "PNG", requires = "init_image")]
+    pub(crate) mask: Option<PathBuf>,
+    /// How much of the picture is changed, above 0 to 1 [default: 0.3, with a mask 0.9999]
+    #[arg(long, value_name = "F", requires = "init_image", allow_negative_numbers = true)]
+    strength: Option<f64>,
+    /// A refiner, which takes the last steps (the paper's second stage)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) refiner: Option<PathBuf>,
+    /// The fraction of the schedule at which the refiner takes over [default: 0.8]
+    #[arg(long, value_name = "F", requires = "refiner", allow_negative_numbers = true)]
+    switch_at: Option<f64>,
     /// A tiny autoencoder (TAESDXL) to decode with.
     #[arg(long, value_name = "PATH")]
     pub(crate) taesd: Option<PathBuf>,
@@ -155,7 +176,15 @@ impl Arguments {
         if let Some(size) = self.negative_target_size {
             builder = builder.negative_target_size(size);
         }
-        builder.build()
+        builder
+            .aesthetic_score(self.aesthetic_score)
+            .negative_aesthetic_score(self.negative_aesthetic_score)
+            .build()
+    }
+
+    /// Where the refiner takes over; 1 without one.
+    pub(crate) fn switch_at(&self) -> f64 {
+        if self.refiner.is_some() { self.switch_at.unwrap_or(0.8) } else { 1. }
     }
 
     /// The request, but for what comes from the model or from files.
@@ -166,6 +195,10 @@ impl Arguments {
             .guidance(guidance)
             .seed(self.seed)
             .batch(self.batch);
+        let request = match self.strength {
+            Some(strength) => request.strength(strength),
+            None => request,
+        };
         Ok(match (self.width, self.height) {
             (None, None) => request,
             (Some(width), Some(height)) => request.size(Size::new(width, height)),

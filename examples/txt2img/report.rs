@@ -16,10 +16,11 @@ impl Report {
         Self { since: Instant::now(), stages: Map::new() }
     }
 
-    /// Ends a stage; the next one begins.
+    /// Ends a stage; the next one begins. A stage that was there before is the refiner's.
     pub(crate) fn stage(&mut self, name: &str) {
+        let name = self.name(name);
         let stage = json!({ "seconds": self.since.elapsed().as_secs_f64(), "peak_mib": peak_mib() });
-        self.stages.insert(name.to_owned(), stage);
+        self.stages.insert(name, stage);
         reset_peak();
         self.since = Instant::now();
     }
@@ -27,11 +28,16 @@ impl Report {
     /// Ends the stage of the steps.
     pub(crate) fn steps(&mut self, steps: usize) {
         let seconds = self.since.elapsed().as_secs_f64();
+        let name = self.name("steps");
         self.stage("steps");
-        if let Some(Value::Object(stage)) = self.stages.get_mut("steps") {
+        if let Some(Value::Object(stage)) = self.stages.get_mut(&name) {
             stage.insert("steps".into(), steps.into());
             stage.insert("seconds_per_step".into(), (seconds / steps as f64).into());
         }
+    }
+
+    fn name(&self, stage: &str) -> String {
+        if self.stages.contains_key(stage) { format!("{stage}_refiner") } else { stage.to_owned() }
     }
 
     pub(crate) fn json(self) -> Value {

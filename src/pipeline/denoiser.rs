@@ -16,11 +16,17 @@ pub(super) struct Denoiser<'a> {
     pub(super) guidance: Guidance,
     pub(super) prediction: Prediction,
     pub(super) kind: Kind,
+    /// More channels of an inpainting UNet's input.
+    pub(super) extra: Option<&'a Tensor>,
 }
 
 impl Denoise for Denoiser<'_> {
     fn denoise(&mut self, x: &Tensor, level: Level) -> Result<Tensor> {
         let input = self.prediction.input(x, level.sigma)?.f_to_kind(self.kind)?;
+        let input = match self.extra {
+            Some(extra) => Tensor::f_cat(&[&input, &extra.f_to_kind(self.kind)?], 1)?,
+            None => input,
+        };
         let batch = input.size4()?.0;
         let both = self.guidance.is_on() && self.unet.config().time_cond_proj_dim.is_none();
         let input = if both { Tensor::f_cat(&[&input, &input], 0)? } else { input };

@@ -4,6 +4,7 @@ mod builder;
 mod denoiser;
 mod files;
 mod latents;
+mod origin;
 mod random;
 mod recipe;
 mod request;
@@ -28,6 +29,7 @@ use crate::scheduler::Scheduler;
 use crate::text::TextEncoders;
 use crate::unet::{Unet, UnetConditioning};
 use crate::vae::Vae;
+use request::Origin;
 
 /// A model ready to draw. A clone is cheap and shares the weights; several may draw at once.
 #[derive(Clone)]
@@ -209,21 +211,27 @@ impl Pipeline {
     /// The size of a request's pictures on this model.
     fn size_of(&self, request: &Request) -> Result<Size> {
         let factor = self.models.config.vae.factor();
-        let Some(noise) = &request.initial_noise else {
-            let side = self.models.config.default_size();
-            let size = Size::new(request.width.unwrap_or(side), request.height.unwrap_or(side));
-            if size.width % factor != 0 || size.height % factor != 0 {
-                return Err(Error::invalid("size", size, format!("multiples of {factor} for this model")));
+        let given = |latents: &Latents| latents.0.shallow_clone();
+        let (field, latents) = match (&request.origin, &request.initial_noise) {
+            (Origin::Latents(latents) | Origin::Resume { latents, .. }, _) => ("latents", given(latents)),
+            (Origin::Noise, Some(noise)) => ("initial_noise", given(noise)),
+            (Origin::Image(image) | Origin::Inpaint { image, .. }, _) => {
+                let whole = |side: usize| side as i64 / factor * factor;
+                let natural = Size::new(whole(image.width()), whole(image.height()));
+                return self.checked_size(request, natural);
             }
-            return Ok(size);
+            (Origin::Noise, None) => {
+                let side = self.models.config.default_size();
+                return self.checked_size(request, Size::new(side, side));
+            }
         };
-        let (_, channels, height, width) = noise.0.size4()?;
+        let (_, channels, height, width) = latents.size4()?;
         let size = Size::new(width * factor, height * factor);
         let expected = Size::new(request.width.unwrap_or(size.width), request.height.unwrap_or(size.height));
         let latent_channels = self.models.config.vae.latent_channels;
         if channels != latent_channels || size != expected {
             return Err(Error::invalid(
-                "initial_noise",
+                field,
                 format!("{channels} channels of {width}x{height}"),
                 format!(
                     "{latent_channels} channels of {}x{} for pictures of {expected}",
@@ -231,6 +239,20 @@ impl Pipeline {
                     expected.height / factor
                 ),
             ));
+        }
+        Ok(size)
+    }
+}
+
+impl Pipeline {
+    /// The size asked for, or the natural one.
+    fn checked_size(&self, request: &Request, natural: Size) -> Result<Size> {
+        let factor = self.models.config.vae.factor();
+        let size =
+            Size::new(request.width.unwrap_or(natural.width), request.height.unwrap_or(natural.height));
+        let fits = |side: i64| side >= factor && side % factor == 0;
+        if !fits(size.width) || !fits(size.height) {
+            return Err(Error::invalid("size", size, format!("multiples of {factor} for this model")));
         }
         Ok(size)
     }

@@ -2,6 +2,7 @@
 
 use crate::conditioning::{Conditioning, Guidance, Size};
 use crate::error::{Error, Result};
+use crate::image::{Image, Mask};
 use crate::scheduler::Scheduler;
 
 use super::Latents;
@@ -24,6 +25,24 @@ pub struct Request {
     pub(crate) seeds: Vec<u64>,
     pub(crate) scheduler: Option<Scheduler>,
     pub(crate) initial_noise: Option<Latents>,
+    pub(crate) origin: Origin,
+    pub(crate) strength: Option<f64>,
+    pub(crate) end_at: f64,
+}
+
+/// What a run begins with.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    /// Noise: text to image.
+    Noise,
+    /// A picture, noised: image to image.
+    Image(Image),
+    /// The latents of a picture, noised.
+    Latents(Latents),
+    /// A picture of which the mask says what is repainted.
+    Inpaint { image: Image, mask: Mask },
+    /// The latents that another run left at a fraction of the schedule.
+    Resume { latents: Latents, at: f64 },
 }
 
 /// Builds a [`Request`].
@@ -47,6 +66,9 @@ impl Request {
                 seeds: vec![0],
                 scheduler: None,
                 initial_noise: None,
+                origin: Origin::Noise,
+                strength: None,
+                end_at: 1.,
             },
             batch: None,
         }
@@ -70,6 +92,15 @@ impl Request {
     /// Guidance.
     pub fn guidance(&self) -> Guidance {
         self.guidance
+    }
+
+    /// How much of a picture that the run begins with is changed.
+    pub fn strength(&self) -> f64 {
+        // diffusers' defaults.
+        self.strength.unwrap_or(match self.origin {
+            Origin::Inpaint { .. } => 0.9999,
+            _ => 0.3,
+        })
     }
 }
 
@@ -131,6 +162,43 @@ impl RequestBuilder {
         self.change(|request| request.initial_noise = Some(noise))
     }
 
+    /// Begins with a picture instead of noise (image to image). Its size is that of the pictures drawn, rounded
+    /// down to multiples of 8, unless a size is given: then it is resized.
+    pub fn image(self, image: Image) -> Self {
+        self.change(|request| request.origin = Origin::Image(image))
+    }
+
+    /// Begins with the latents of a picture instead of noise.
+    pub fn image_latents(self, latents: Latents) -> Self {
+        self.change(|request| request.origin = Origin::Latents(latents))
+    }
+
+    /// Repaints a part of a picture: what is light in the mask.
+    pub fn inpaint(self, image: Image, mask: Mask) -> Self {
+        self.change(|request| request.origin = Origin::Inpaint { image, mask })
+    }
+
+    /// How much of the picture is changed: the last `⌊strength · steps⌋` steps are taken. Above 0 to 1. Default
+    /// 0.3, with a mask 0.9999. At 1 a masked run begins with noise alone.
+    pub fn strength(self, strength: f64) -> Self {
+        self.change(|request| request.strength = Some(strength))
+    }
+
+    /// Goes on with latents that another run left at that fraction of the schedule ([`end_at`](Self::end_at)):
+    /// the second stage of the paper's ensemble of experts. 0 to below 1.
+    pub fn resume(self, latents: Latents, at: f64) -> Self {
+        self.change(|request| {
+            request.origin = Origin::Resume { latents, at };
+            request.initial_noise = None;
+        })
+    }
+
+    /// Stops at that fraction of the schedule; the latents are then noisy, for another run to go on with. Above
+    /// 0 to 1. Default 1, the end.
+    pub fn end_at(self, fraction: f64) -> Self {
+        self.change(|request| request.end_at = fraction)
+    }
+
     /// Checks every value.
     ///
     /// # Errors
@@ -162,6 +230,32 @@ impl RequestBuilder {
         }
         if !(1..=MAX_BATCH).contains(&request.seeds.len()) {
             return Err(Error::invalid("seeds", request.seeds.len(), format!("1 to {MAX_BATCH} seeds")));
+        }
+        let unit = |field, value: f64, least: bool| {
+            let fits = value <= 1. && if least { value > 0. } else { (0. ..1.).contains(&value) };
+            let expected = if least { "above 0 and at most 1" } else { "0 to below 1" };
+            if fits { Ok(()) } else { Err(Error::invalid(field, value, expected)) }
+        };
+        unit("strength", request.strength(), true)?;
+        unit("end_at", request.end_at, true)?;
+        if let Origin::Resume { at, .. } = &request.origin {
+            unit("resume", *at, false)?;
+            if *at >= request.end_at {
+                return Err(Error::invalid("resume", at, format!("less than the end, {}", request.end_at)));
+            }
+        }
+        match &request.origin {
+            Origin::Inpaint { image, mask } if (image.height(), image.width()) != mask.shades().dim() => {
+                let (height, width) = mask.shades().dim();
+                let expected = format!("{}x{}, the size of the picture", image.width(), image.height());
+                return Err(Error::invalid("mask", format!("{width}x{height}"), expected));
+            }
+            Origin::Noise => {}
+            _ if request.initial_noise.is_some() => {
+                let expected = "none where the run begins with a picture or latents";
+                return Err(Error::invalid("initial_noise", "given", expected));
+            }
+            _ => {}
         }
         if let Some(noise) = &request.initial_noise {
             let rows = noise.0.size().first().copied().unwrap_or(0);

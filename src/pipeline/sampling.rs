@@ -5,15 +5,15 @@ use std::time::{Duration, Instant};
 use tch::Tensor;
 
 use super::denoiser::Denoiser;
+use super::origin::{Masking, Start};
 use super::recipe::Recipe;
 use super::{Latents, Pipeline, Request, is_finite};
-use crate::conditioning::{Guidance, Size};
-use crate::config::PipelineKind;
+use crate::conditioning::{Guidance, MicroConditioning, Size};
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::noise::NoiseSource;
 use crate::runtime::{Device, no_grad};
-use crate::scheduler::{Prediction, Range, Run};
+use crate::scheduler::{Prediction, Run};
 use crate::unet::{UnetConditioning, guidance_embedding};
 
 /// A request under way: an iterator that takes one step of the sampler at a time.
@@ -36,6 +36,8 @@ pub struct Sampling {
     guidance: Guidance,
     prediction: Prediction,
     run: Run,
+    masking: Option<Masking>,
+    extra: Option<Tensor>,
     noise: NoiseSource,
     x: Tensor,
     failed: bool,
@@ -63,51 +65,36 @@ impl Sampling {
     pub(super) fn start(pipeline: &Pipeline, request: &Request) -> Result<Self> {
         let _guard = no_grad();
         let models = &pipeline.models;
-        if pipeline.kind() != PipelineKind::Base {
-            return Err(Error::invalid(
-                "model",
-                format!("{} at {}", pipeline.kind(), models.path.display()),
-                "a base model for text to image",
-            ));
-        }
+        let mut noise = NoiseSource::new(&request.seeds)?;
+        let scheduler = request.scheduler.as_ref().unwrap_or(&pipeline.scheduler).clone();
+        let start = Start::new(pipeline, request, &scheduler, &mut noise)?;
+
         let size = pipeline.size_of(request)?;
         let batch = request.seeds.len() as i64;
         let encoded = pipeline.encode(&request.conditioning)?;
-        let side = |text, micro: crate::conditioning::MicroConditioning| {
-            pipeline.unet_conditioning(text, &micro.time_ids(size, None), batch)
+        let asked = &request.conditioning;
+        let side = |text, micro: MicroConditioning, score: f64| {
+            let score = models.config.requires_aesthetics_score.then_some(score);
+            pipeline.unet_conditioning(text, &micro.time_ids(size, score), batch)
         };
-        let mut conditioning = side(&encoded.positive, request.conditioning.micro)?;
+        let mut conditioning = side(&encoded.positive, asked.micro, asked.aesthetic_scores.positive)?;
         if let Some(width) = models.unet.config().time_cond_proj_dim {
             conditioning = conditioning.timestep_cond(guidance_embedding(request.guidance.scale(), width)?);
         } else if request.guidance.is_on() {
-            conditioning =
-                side(&encoded.negative, request.conditioning.negative_micro)?.cat(&conditioning)?;
+            let negative = side(&encoded.negative, asked.negative_micro, asked.aesthetic_scores.negative)?;
+            conditioning = negative.cat(&conditioning)?;
         }
-
-        let scheduler = request.scheduler.as_ref().unwrap_or(&pipeline.scheduler).clone();
-        let plan = scheduler.plan(request.steps, Range::full())?;
-        let mut noise = NoiseSource::new(&request.seeds)?;
-        let start = match &request.initial_noise {
-            Some(start) => start.0.shallow_clone(),
-            None => {
-                let factor = models.config.vae.factor();
-                noise.normal(&[
-                    models.config.vae.latent_channels,
-                    size.height / factor,
-                    size.width / factor,
-                ])?
-            }
-        };
-        let x = plan.start(&start.f_to_device(pipeline.device.tch())?)?;
         Ok(Self {
             recipe: Recipe::new(pipeline, request, &scheduler, size),
             pipeline: pipeline.clone(),
             conditioning,
             guidance: request.guidance,
             prediction: scheduler.prediction(),
-            run: scheduler.run(plan),
+            run: scheduler.run(start.plan),
+            masking: start.masking,
+            extra: start.extra,
             noise,
-            x,
+            x: start.x,
             failed: false,
             started: Instant::now(),
             cut: encoded.cut,
@@ -130,7 +117,10 @@ impl Sampling {
     /// [`Error::NonFinite`] where the UNet gave no numbers.
     pub fn latents(&self) -> Result<Latents> {
         let _guard = no_grad();
-        let latents = self.run.latents(&self.x)?;
+        let mut latents = self.run.latents(&self.x)?;
+        if let (Some(masking), None) = (&self.masking, self.run.next_step()) {
+            latents = masking.finish(&latents)?;
+        }
         if !is_finite(&latents)? {
             return Err(Error::NonFinite { stage: "unet", step: self.run.position().checked_sub(1) });
         }
@@ -154,8 +144,14 @@ impl Sampling {
             guidance: self.guidance,
             prediction: self.prediction,
             kind: self.pipeline.precision.kind(),
+            extra: self.extra.as_ref(),
         };
         self.x = self.run.step(&self.x, &mut denoiser, &mut self.noise)?;
+        // The end of the run is masked in `latents`, where the picture has no noise whatever the last level.
+        let level = self.run.level().filter(|_| self.run.next_step().is_some());
+        if let (Some(masking), Some(level)) = (&self.masking, level) {
+            self.x = masking.apply(&self.x, level)?;
+        }
         // On a GPU this would wait for the device in every step; there the end is checked.
         if self.pipeline.device == Device::Cpu && !is_finite(&self.x)? {
             return Err(Error::NonFinite { stage: "unet", step: self.run.position().checked_sub(1) });

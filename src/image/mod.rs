@@ -1,13 +1,18 @@
 //! [`Image`]: pixels on the host, to and from tensors, arrays and PNG files with text in them.
 
+mod mask;
+
 use std::fs::File;
 use std::io::{BufReader, Cursor, Write};
 use std::path::Path;
 
-use ::image::{ImageReader, Limits};
+use ::image::imageops::{FilterType, resize};
+use ::image::{ImageReader, Limits, RgbImage};
 use ndarray::{Array3, ArrayView3};
 use png::{BitDepth, ColorType, Decoder, Encoder};
 use tch::{Kind, Tensor};
+
+pub use mask::Mask;
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from};
@@ -141,6 +146,32 @@ impl Image {
         let path = path.as_ref();
         let bytes = self.to_png()?;
         write_atomically(path, |file| file.write_all(&bytes).map_err(Error::io(path)))
+    }
+
+    /// The picture at another size in pixels (Lanczos, as diffusers resizes); the same where the size is.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a side of 0 or over 16 384 pixels.
+    pub fn resized(&self, width: u32, height: u32) -> Result<Self> {
+        if (self.width(), self.height()) == (width as usize, height as usize) {
+            return Ok(Self { pixels: self.pixels.clone(), texts: Vec::new() });
+        }
+        let sides = 1..=MAX_SIDE;
+        if !sides.contains(&width) || !sides.contains(&height) {
+            return Err(Error::invalid(
+                "size",
+                format!("{width}x{height}"),
+                format!("sides of 1 to {MAX_SIDE}"),
+            ));
+        }
+        let pixels = self.pixels.iter().copied().collect();
+        let buffer = RgbImage::from_raw(self.width() as u32, self.height() as u32, pixels)
+            .ok_or_else(|| Error::invalid("pixels", "a strange size", "width times height times 3 bytes"))?;
+        let small = resize(&buffer, width, height, FilterType::Lanczos3);
+        let shape = (height as usize, width as usize, 3);
+        let pixels = Array3::from_shape_vec(shape, small.into_raw())
+            .map_err(|error| Error::invalid("pixels", "a strange size", error.to_string()))?;
+        Ok(Self { pixels, texts: Vec::new() })
     }
 
     /// The picture as numbers in [-1, 1]: `(1, 3, height, width)`, f32, on the CPU.
