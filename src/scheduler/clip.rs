@@ -47,8 +47,8 @@ impl Clip {
             Self::Dynamic { ratio, .. } if !(0.0..=1.0).contains(&ratio) => {
                 Err(Error::invalid("clip ratio", ratio, "a number from 0 to 1"))
             }
-            Self::Dynamic { max, .. } if max.is_nan() || max < 1.0 => {
-                Err(Error::invalid("clip max", max, "1 or more"))
+            Self::Dynamic { max, .. } if max.is_nan() || max <= 0.0 => {
+                Err(Error::invalid("clip max", max, "a positive number"))
             }
             _ => Ok(()),
         }

@@ -2,5 +2,7 @@
 #![cfg(test)]
 #![allow(clippy::disallowed_methods, reason = "tests may panic")]
 
+mod convergence;
 mod golden;
 mod model;
+mod published;

@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-use super::dpm_coefficients::{Correction, DpmAlgorithm, Factors};
+use super::dpm_coefficients::{Correction, DpmAlgorithm, Factors, ThirdOrder};
 use super::{Denoise, Solver};
 use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
@@ -21,6 +21,8 @@ pub struct DpmSolver {
     pub order: Order,
     /// The second order's correction. Default: midpoint.
     pub correction: Correction,
+    /// The last term of the third order. Default: as in diffusers.
+    pub third_order: ThirdOrder,
     /// What the last steps are. A step to zero noise is always first order. Default: lower order.
     pub final_steps: FinalSteps,
     /// Where the noise of the SDE forms comes from. Default: plain draws.
@@ -36,6 +38,7 @@ impl Default for DpmSolver {
             algorithm: DpmAlgorithm::default(),
             order: Order::Second,
             correction: Correction::default(),
+            third_order: ThirdOrder::default(),
             final_steps: FinalSteps::default(),
             noise: SdeNoise::default(),
             lambda_min: f64::NEG_INFINITY,
@@ -92,7 +95,7 @@ impl Solver for Multistep {
         denoise: &mut dyn Denoise,
         noise: &mut NoiseSource,
     ) -> Result<Tensor> {
-        let DpmSolver { algorithm, correction, order, .. } = self.options;
+        let DpmSolver { algorithm, order, .. } = self.options;
         let (sigma, to) = (step.from.sigma, step.to.sigma);
         let denoised = denoise.denoise(x, step.from)?;
         let prediction = match algorithm.predicts_noise() {
@@ -105,7 +108,11 @@ impl Solver for Multistep {
             true => Some(self.sampler.draw(x, (sigma, to), noise)?),
             false => None,
         };
-        let factors = algorithm.factors(sigma, to, self.order(step), correction);
+        let mut factors = algorithm.factors((sigma, to), self.order(step), &self.options);
+        if self.options.third_order == ThirdOrder::Exact {
+            // D₂ is half of the second derivative.
+            factors.d2 *= 2.0;
+        }
         let weights = weights(&factors, self.order(step), to, &self.history);
         let mut terms = vec![(factors.x, x)];
         terms.extend(weights.iter().copied().zip(self.history.iter().map(|(_, prediction)| prediction)));

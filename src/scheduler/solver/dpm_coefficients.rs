@@ -1,5 +1,7 @@
 //! The coefficients that the multistep and the singlestep form of DPM-Solver share.
 
+use super::dpm::DpmSolver;
+
 /// Which form of DPM-Solver (Lu et al. 2022).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum DpmAlgorithm {
@@ -24,6 +26,19 @@ pub enum Correction {
     Heun,
 }
 
+/// The last term of the third order.
+///
+/// The multistep form in diffusers, which follows the authors' code, has half of it, and that is second order
+/// only; for the SDE it also has a wrong sign, in both forms, and that is first order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ThirdOrder {
+    /// As in diffusers. The default: whoever asks for its sampler gets its pictures.
+    #[default]
+    Diffusers,
+    /// As the expansion has it: third order.
+    Exact,
+}
+
 /// The factors of the sample, of the prediction D₀, of its divided differences D₁ and D₂, and of noise.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Factors {
@@ -46,7 +61,8 @@ impl DpmAlgorithm {
 
     /// The factors of a step from σ to `to`. With λ = −ln σ these are the papers' formulas divided by the
     /// α of the end. `h` is the step in λ, infinite for a step to zero, which is first order only.
-    pub(super) fn factors(self, sigma: f64, to: f64, order: usize, correction: Correction) -> Factors {
+    pub(super) fn factors(self, (sigma, to): (f64, f64), order: usize, options: &DpmSolver) -> Factors {
+        let DpmSolver { correction, third_order, .. } = *options;
         let h = (sigma / to).ln();
         let midpoint = order == 2 && correction == Correction::Midpoint;
         let mut factors = match self {
@@ -64,8 +80,8 @@ impl DpmAlgorithm {
             Self::SdeDpmSolverPlusPlus => {
                 let decay = (-2.0 * h).exp_m1();
                 let d1 = if midpoint { -0.5 * decay } else { decay / (2.0 * h) + 1.0 };
-                // diffusers subtracts ½ here where the expansion has +½; kept for equality.
-                let d2 = (-decay - 2.0 * h) / (4.0 * h * h) - 0.5;
+                let half = if third_order == ThirdOrder::Exact { 0.5 } else { -0.5 };
+                let d2 = (-decay - 2.0 * h) / (4.0 * h * h) + half;
                 Factors { x: (to / sigma).powi(2), d0: -decay, d1, d2, noise: to * (-decay).sqrt() }
             }
             Self::SdeDpmSolver => {

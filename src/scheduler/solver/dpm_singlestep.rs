@@ -73,7 +73,7 @@ impl Solver for Singlestep {
             self.start = Some(x.shallow_clone());
         }
         let Some((from, _)) = self.history.get(order - 1) else { return Ok(x.shallow_clone()) };
-        let factors = algorithm.factors(*from, to, order, correction);
+        let factors = algorithm.factors((*from, to), order, &self.options);
         let weights = weights(&factors, order, to, correction, &self.history);
         let mut terms = vec![(factors.x, self.start.as_ref().unwrap_or(x))];
         terms.extend(weights.iter().copied().zip(self.history.iter().map(|(_, prediction)| prediction)));

@@ -27,7 +27,7 @@ use crate::noise::NoiseSource;
 
 pub use ddpm::Variance;
 pub use dpm::DpmSolver;
-pub use dpm_coefficients::{Correction, DpmAlgorithm};
+pub use dpm_coefficients::{Correction, DpmAlgorithm, ThirdOrder};
 pub(crate) use kind::Family;
 pub use kind::{CustomSolver, SolverKind};
 pub use pndm::WarmUp;
