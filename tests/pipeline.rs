@@ -392,3 +392,37 @@ fn walk(folder: &std::path::Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] }).collect()
 }
+
+/// Guidance outside of every noise level is none; inside of all it is as usual.
+#[test]
+fn guidance_interval() {
+    let pipeline = pipeline();
+    let latents = |guidance| {
+        finish(pipeline.sample(&small("a cat").guidance(guidance).build().unwrap()).unwrap())
+            .tensor()
+            .shallow_clone()
+    };
+    let (full, off) = (latents(Guidance::default()), latents(Guidance::OFF));
+    let within = |lowest, highest| latents(Guidance::default().interval(lowest, highest).unwrap());
+    common::assert_close("everywhere", &within(0., 100.), &full, 0.);
+    common::assert_close("nowhere", &within(50., 100.), &off, 1e-6);
+    let middle = within(1., 3.);
+    assert!(relative_error(&middle, &full) > 1e-3 && relative_error(&middle, &off) > 1e-3);
+}
+
+#[test]
+fn previews() {
+    let pipeline = pipeline();
+    let mut sampling = pipeline.sample(&small("a cat").build().unwrap()).unwrap();
+    assert!(sampling.denoised().unwrap().is_none());
+    sampling.next().unwrap().unwrap();
+    let denoised = sampling.denoised().unwrap().unwrap();
+    let preview = denoised.preview().unwrap();
+    assert_eq!((preview.len(), preview[0].width(), preview[0].height()), (1, 8, 8));
+    for progress in &mut sampling {
+        progress.unwrap();
+    }
+    // The last step of Euler's method ends at what was denoised.
+    let last = sampling.denoised().unwrap().unwrap();
+    common::assert_close("the end", last.tensor(), sampling.latents().unwrap().tensor(), 1e-6);
+}

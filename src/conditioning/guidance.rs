@@ -10,18 +10,21 @@ use crate::nn::ops::linear_combination;
 pub struct Guidance {
     scale: f64,
     rescale: f64,
+    /// The noise levels at which it acts.
+    lowest: f64,
+    highest: f64,
 }
 
 impl Default for Guidance {
     fn default() -> Self {
-        Self { scale: 5., rescale: 0. }
+        Self { scale: 5., ..Self::OFF }
     }
 }
 
 impl Guidance {
     /// No guidance: one evaluation of the UNet a step, the negative prompt has no effect. What distilled
     /// models (Turbo, Lightning) want.
-    pub const OFF: Self = Self { scale: 1., rescale: 0. };
+    pub const OFF: Self = Self { scale: 1., rescale: 0., lowest: 0., highest: f64::INFINITY };
 
     /// Guidance of that scale; 1 or less is off.
     ///
@@ -31,7 +34,7 @@ impl Guidance {
         if !(0. ..=1000.).contains(&scale) {
             return Err(Error::invalid("guidance", scale, "0 to 1000"));
         }
-        Ok(Self { scale, rescale: 0. })
+        Ok(Self { scale, ..Self::OFF })
     }
 
     /// Pulls the result back to the standard deviation of the prediction for the prompt, by that fraction
@@ -46,6 +49,22 @@ impl Guidance {
         Ok(Self { rescale: fraction, ..self })
     }
 
+    /// Guides only at noise levels (sigmas) from `lowest` to `highest`, and saves the evaluation of the negative
+    /// prompt elsewhere (arXiv 2404.07724). Default: everywhere.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless 0 ≤ `lowest` ≤ `highest`.
+    pub fn interval(self, lowest: f64, highest: f64) -> Result<Self> {
+        if !(lowest >= 0. && lowest <= highest) {
+            return Err(Error::invalid(
+                "guidance_interval",
+                format!("{lowest} to {highest}"),
+                "0 to a larger sigma",
+            ));
+        }
+        Ok(Self { lowest, highest, ..self })
+    }
+
     /// The scale.
     pub fn scale(&self) -> f64 {
         self.scale
@@ -56,9 +75,19 @@ impl Guidance {
         self.rescale
     }
 
-    /// Whether the negative prompt is evaluated.
+    /// Whether the negative prompt is evaluated at all.
     pub fn is_on(&self) -> bool {
         self.scale > 1.
+    }
+
+    /// Whether the negative prompt is evaluated at a noise level.
+    pub fn is_on_at(&self, sigma: f64) -> bool {
+        self.is_on() && (self.lowest..=self.highest).contains(&sigma)
+    }
+
+    /// The lowest and the highest noise level at which it acts.
+    pub fn sigmas(&self) -> (f64, f64) {
+        (self.lowest, self.highest)
     }
 
     /// Combines two outputs of the UNet.

@@ -1,10 +1,12 @@
 //! What a picture is conditioned on: text or its embeddings, the micro-conditioning, and guidance.
 
+mod buckets;
 mod builder;
 mod embeddings;
 mod guidance;
 mod micro;
 
+pub use buckets::{BUCKETS, nearest_bucket};
 pub use builder::{Conditioning, ConditioningBuilder, Prompts, TextSource};
 pub use embeddings::TextEmbeddings;
 pub use guidance::Guidance;

@@ -11,13 +11,21 @@ use crate::unet::{Unet, UnetConditioning};
 /// sides of guidance in one batch, and reads the output as what the model predicts.
 pub(super) struct Denoiser<'a> {
     pub(super) unet: &'a Unet,
-    /// Rows of the negative prompt first where guidance is on, then those of the prompt.
-    pub(super) conditioning: &'a UnetConditioning,
+    pub(super) sides: &'a Sides,
     pub(super) guidance: Guidance,
     pub(super) prediction: Prediction,
     pub(super) kind: Kind,
     /// More channels of an inpainting UNet's input.
     pub(super) extra: Option<&'a Tensor>,
+    /// What was denoised last, for previews.
+    pub(super) denoised: &'a mut Option<Tensor>,
+}
+
+/// What the UNet is told for each side of guidance.
+pub(super) struct Sides {
+    pub(super) positive: UnetConditioning,
+    /// The rows of the negative prompt, then those of the prompt; `None` where guidance is off.
+    pub(super) both: Option<UnetConditioning>,
 }
 
 impl Denoise for Denoiser<'_> {
@@ -28,15 +36,22 @@ impl Denoise for Denoiser<'_> {
             None => input,
         };
         let batch = input.size4()?.0;
-        let both = self.guidance.is_on() && self.unet.config().time_cond_proj_dim.is_none();
-        let input = if both { Tensor::f_cat(&[&input, &input], 0)? } else { input };
-        let timestep = Tensor::f_full([input.size4()?.0], level.timestep, (Kind::Float, x.device()))?;
-        let output = self.unet.forward(&input, &timestep, self.conditioning)?.f_to_kind(Kind::Float)?;
-        let output = if both {
-            self.guidance.combine(&output.f_narrow(0, 0, batch)?, &output.f_narrow(0, batch, batch)?)?
-        } else {
-            output
+        let output = match self.sides.both.as_ref().filter(|_| self.guidance.is_on_at(level.sigma)) {
+            Some(both) => {
+                let output = self.evaluate(&Tensor::f_cat(&[&input, &input], 0)?, level, both)?;
+                self.guidance.combine(&output.f_narrow(0, 0, batch)?, &output.f_narrow(0, batch, batch)?)?
+            }
+            None => self.evaluate(&input, level, &self.sides.positive)?,
         };
-        self.prediction.denoised(&output, x, level.sigma)
+        let denoised = self.prediction.denoised(&output, x, level.sigma)?;
+        *self.denoised = Some(denoised.shallow_clone());
+        Ok(denoised)
+    }
+}
+
+impl Denoiser<'_> {
+    fn evaluate(&self, input: &Tensor, level: Level, conditioning: &UnetConditioning) -> Result<Tensor> {
+        let timestep = Tensor::f_full([input.size4()?.0], level.timestep, (Kind::Float, input.device()))?;
+        Ok(self.unet.forward(input, &timestep, conditioning)?.f_to_kind(Kind::Float)?)
     }
 }

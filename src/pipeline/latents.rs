@@ -7,11 +7,22 @@ use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from, tensor_from_view};
+use crate::image::Image;
 use crate::weights::{read_safetensors, save_safetensors};
 
 /// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.
 #[derive(Debug)]
 pub struct Latents(pub(crate) Tensor);
+
+/// The linear map from latents to pixels in [-1, 1] that fits best: least squares over TAESDXL's latents of eight
+/// photographs at three sizes (24 000 pixels); it leaves 11 % of the variance.
+const LATENT_TO_RGB: [[f32; 3]; 4] = [
+    [0.3850, 0.3914, 0.4043],
+    [-0.2366, 0.0042, 0.0994],
+    [0.1276, 0.0881, -0.0019],
+    [-0.3360, -0.2527, -0.2192],
+];
+const LATENT_TO_RGB_BIAS: [f32; 3] = [0.1254, -0.0433, -0.1174];
 
 impl Clone for Latents {
     /// The tensor is shared, not copied.
@@ -49,6 +60,23 @@ impl Latents {
     /// The tensor.
     pub fn tensor(&self) -> &Tensor {
         &self.0
+    }
+
+    /// Small pictures of latents, one pixel for each of theirs, without the autoencoder: in microseconds, for
+    /// previews.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless there are 4 channels.
+    pub fn preview(&self) -> Result<Vec<Image>> {
+        let (_, channels, ..) = self.0.size4()?;
+        if channels != 4 {
+            return Err(Error::invalid("latents", format!("{channels} channels"), "4 channels"));
+        }
+        let matrix = Tensor::f_from_slice(LATENT_TO_RGB.as_flattened())?.f_reshape([4, 3])?;
+        let bias = Tensor::f_from_slice(&LATENT_TO_RGB_BIAS)?;
+        let latents = self.0.f_to_device(tch::Device::Cpu)?.f_permute([0, 2, 3, 1])?;
+        let pixels = latents.f_matmul(&matrix)?.f_add(&bias)?.f_permute([0, 3, 1, 2])?;
+        Image::from_tensor(&pixels)
     }
 
     /// Reads the tensor `latents` of a safetensors file.

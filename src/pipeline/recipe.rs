@@ -20,6 +20,9 @@ pub(super) struct Recipe {
 impl Recipe {
     pub(super) fn new(pipeline: &Pipeline, request: &Request, scheduler: &Scheduler, size: Size) -> Self {
         let conditioning = &request.conditioning;
+        let (lowest, highest) = request.guidance.sigmas();
+        // Everywhere is up to null.
+        let sigmas = (lowest, highest.is_finite().then_some(highest));
         let shared = json!({
             "generator": concat!("sdxl ", env!("CARGO_PKG_VERSION")),
             "model": pipeline.path().file_name().map(|name| name.to_string_lossy()),
@@ -29,6 +32,7 @@ impl Recipe {
             "solver": format!("{:?}", scheduler.solver()),
             "scheduler": scheduler.config(),
             "guidance": request.guidance.scale(),
+            "guidance_sigmas": sigmas,
             "guidance_rescale": request.guidance.rescale_fraction(),
             "initial_noise": if request.initial_noise.is_some() { "given" } else { "drawn from the seed" },
             "conditioning": describe(conditioning),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use tch::Tensor;
 
-use super::denoiser::Denoiser;
+use super::denoiser::{Denoiser, Sides};
 use super::origin::{Masking, Start};
 use super::recipe::Recipe;
 use super::{Latents, Pipeline, Request, is_finite};
@@ -14,7 +14,7 @@ use crate::image::Image;
 use crate::noise::NoiseSource;
 use crate::runtime::{Device, no_grad};
 use crate::scheduler::{Prediction, Run};
-use crate::unet::{UnetConditioning, guidance_embedding};
+use crate::unet::guidance_embedding;
 
 /// A request under way: an iterator that takes one step of the sampler at a time.
 ///
@@ -32,7 +32,8 @@ use crate::unet::{UnetConditioning, guidance_embedding};
 /// ```
 pub struct Sampling {
     pipeline: Pipeline,
-    conditioning: UnetConditioning,
+    sides: Sides,
+    denoised: Option<Tensor>,
     guidance: Guidance,
     prediction: Prediction,
     run: Run,
@@ -77,17 +78,25 @@ impl Sampling {
             let score = models.config.requires_aesthetics_score.then_some(score);
             pipeline.unet_conditioning(text, &micro.time_ids(size, score), batch)
         };
-        let mut conditioning = side(&encoded.positive, asked.micro, asked.aesthetic_scores.positive)?;
-        if let Some(width) = models.unet.config().time_cond_proj_dim {
-            conditioning = conditioning.timestep_cond(guidance_embedding(request.guidance.scale(), width)?);
-        } else if request.guidance.is_on() {
-            let negative = side(&encoded.negative, asked.negative_micro, asked.aesthetic_scores.negative)?;
-            conditioning = negative.cat(&conditioning)?;
-        }
+        let positive = side(&encoded.positive, asked.micro, asked.aesthetic_scores.positive)?;
+        let sides = match models.unet.config().time_cond_proj_dim {
+            // The scale is an input of this UNet; a second side would have no effect.
+            Some(width) => {
+                let embedding = guidance_embedding(request.guidance.scale(), width)?;
+                Sides { positive: positive.timestep_cond(embedding), both: None }
+            }
+            None if request.guidance.is_on() => {
+                let score = asked.aesthetic_scores.negative;
+                let negative = side(&encoded.negative, asked.negative_micro, score)?;
+                Sides { both: Some(negative.cat(&positive)?), positive }
+            }
+            None => Sides { positive, both: None },
+        };
         Ok(Self {
             recipe: Recipe::new(pipeline, request, &scheduler, size),
             pipeline: pipeline.clone(),
-            conditioning,
+            sides,
+            denoised: None,
             guidance: request.guidance,
             prediction: scheduler.prediction(),
             run: scheduler.run(start.plan),
@@ -136,15 +145,25 @@ impl Sampling {
         Ok(images.into_iter().enumerate().map(|(index, image)| self.recipe.describe(image, index)).collect())
     }
 
+    /// What the UNet takes the pictures for, as latents without noise; `None` before the first step. Rough at
+    /// first, and then a preview: decode it, or take [`Latents::preview`].
+    ///
+    /// # Errors
+    /// [`Error::Torch`].
+    pub fn denoised(&self) -> Result<Option<Latents>> {
+        self.denoised.as_ref().map(|denoised| Latents::new(denoised.shallow_clone())).transpose()
+    }
+
     fn step(&mut self) -> Result<Progress> {
         let _guard = no_grad();
         let mut denoiser = Denoiser {
             unet: &self.pipeline.models.unet,
-            conditioning: &self.conditioning,
+            sides: &self.sides,
             guidance: self.guidance,
             prediction: self.prediction,
             kind: self.pipeline.precision.kind(),
             extra: self.extra.as_ref(),
+            denoised: &mut self.denoised,
         };
         self.x = self.run.step(&self.x, &mut denoiser, &mut self.noise)?;
         // The end of the run is masked in `latents`, where the picture has no noise whatever the last level.
