@@ -5,6 +5,7 @@
 """
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -16,11 +17,12 @@ from safetensors.torch import save
 import layers
 import models
 import pipelines
+import schedulers
 from random_weights import TOKENIZERS
 
 HERE = Path(__file__).resolve().parent
 
-# Each makes the tensors of its file in the given type.
+# Each makes the tensors of its file in the given type, and for runs of pipelines what the .json file beside it says.
 FILES = {
     "layers": lambda tokenizers, dtype: layers.layers(dtype),
     "text_encoders": models.text_encoders,
@@ -28,17 +30,26 @@ FILES = {
     "vae": lambda tokenizers, dtype: models.vae(dtype),
     "taesd": lambda tokenizers, dtype: models.taesd(dtype),
     "pipelines": pipelines.pipelines,
+    "schedulers": schedulers.schedulers,
 }
-NEED_TOKENIZERS = {"text_encoders", "pipelines"}
+NEED_TOKENIZERS = {"text_encoders", "pipelines", "schedulers"}
 
 
-def write(name, tensors):
+def make(name, tokenizers, dtype):
+    """The tensors of a file, and the description of its cases where it has one."""
+    made = FILES[name](tokenizers, dtype)
+    return made if isinstance(made, tuple) else (made, None)
+
+
+def write(name, tensors, description):
     """Writes one golden file; equal tensors make equal bytes."""
     for key, tensor in tensors.items():
         assert torch.isfinite(tensor).all(), f"{name}: {key} is not finite"
     path = HERE / f"{name}.safetensors"
     path.write_bytes(save({key: tensor.clone().contiguous() for key, tensor in sorted(tensors.items())}))
     print(f"{path.name}: {len(tensors)} tensors, {path.stat().st_size:,} bytes")
+    if description:
+        (HERE / f"{name}.json").write_text(json.dumps(description, indent=2) + "\n")
 
 
 def print_rounding(name, single, double):
@@ -73,13 +84,11 @@ def main():
         tokenizers = models.load_tokenizers(arguments.tokenizers)
 
     for name in names:
-        tensors = FILES[name](tokenizers, torch.float32)
+        tensors, description = make(name, tokenizers, torch.float32)
         if arguments.rounding:
-            print_rounding(name, tensors, FILES[name](tokenizers, torch.float64))
-            continue
-        write(name, tensors)
-        if name == "pipelines":
-            (HERE / "pipelines.json").write_text(pipelines.pipelines_json())
+            print_rounding(name, tensors, make(name, tokenizers, torch.float64)[0])
+        else:
+            write(name, tensors, description)
 
 
 if __name__ == "__main__":

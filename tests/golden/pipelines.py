@@ -1,12 +1,10 @@
 """Whole text-to-image runs of StableDiffusionXLPipeline on the tiny `base` model."""
 
-import json
-
-import diffusers
 import torch
 from diffusers import StableDiffusionXLPipeline
 
-from models import LONG_PROMPT, VARIANTS, load
+from models import LONG_PROMPT
+from runs import build_scheduler, load_pipeline
 
 VARIANT = "base"
 PROMPT = "a photo of a cat"
@@ -117,28 +115,10 @@ CASES = [
 ]
 
 
-def load_pipeline(tokenizers, dtype):
-    """The tiny model as a pipeline, and the scheduler config that every case starts from."""
-    folder = VARIANTS / VARIANT
-    scheduler_config = json.loads((folder / "scheduler/scheduler_config.json").read_text())
-    index = json.loads((folder / "model_index.json").read_text())
-    pipeline = StableDiffusionXLPipeline(
-        **{name: load(VARIANT, name, dtype) for name in ["text_encoder", "text_encoder_2", "unet", "vae"]},
-        tokenizer=tokenizers[0],
-        tokenizer_2=tokenizers[1],
-        scheduler=diffusers.EulerDiscreteScheduler.from_config(scheduler_config),
-        force_zeros_for_empty_prompt=index["force_zeros_for_empty_prompt"],
-        add_watermarker=False,
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline, scheduler_config
-
-
-def run(pipeline, scheduler_config, description, dtype):
+def run(pipeline, description, dtype):
     """The tensors of one case: noise, the latents after each step, the final latents, the picture."""
     seeds, call = description["seeds"], description["call"]
-    scheduler_class = getattr(diffusers, description["scheduler"]["class"])
-    pipeline.scheduler = scheduler_class.from_config(scheduler_config, **description["scheduler"]["overrides"])
+    pipeline.scheduler = build_scheduler(VARIANT, description["scheduler"])
 
     height, width = (call[side] or pipeline.default_sample_size * 8 for side in ["height", "width"])
     shape = (1, 4, height // 8, width // 8)
@@ -177,17 +157,15 @@ def check_noise(pipeline, seeds, noise, size):
 
 
 def pipelines(tokenizers, dtype=torch.float32):
-    """The tensors of pipelines.safetensors; in another type than float32 without the cases that draw during the run."""
-    pipeline, scheduler_config = load_pipeline(tokenizers, dtype)
+    """The tensors of pipelines.safetensors and what pipelines.json says.
+
+    In another type than float32 without the cases that draw during the run.
+    """
+    pipeline = load_pipeline(StableDiffusionXLPipeline, VARIANT, tokenizers, dtype)
     tensors = {}
     for description in CASES:
         if dtype != torch.float32 and description["call"]["eta"] > 0:
             continue
-        outputs = run(pipeline, scheduler_config, description, dtype)
+        outputs = run(pipeline, description, dtype)
         tensors |= {f"{description['name']}.{what}": tensor for what, tensor in outputs.items()}
-    return tensors
-
-
-def pipelines_json():
-    """The text of pipelines.json: what every case was called with."""
-    return json.dumps({"variant": VARIANT, "cases": CASES}, indent=2) + "\n"
+    return tensors, {"variant": VARIANT, "cases": CASES}
