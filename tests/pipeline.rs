@@ -13,10 +13,12 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
+use common::case::cases;
 use common::{Golden, relative_error, repository};
 use sdxl::pipeline::write_random_model;
-use sdxl::{Conditioning, Crop, Guidance, Latents, Pipeline, Precision, Request, Scheduler, Size};
-use serde_json::{Map, Value};
+use sdxl::scheduler::SchedulerName;
+use sdxl::{Conditioning, Crop, Guidance, Latents, Pipeline, Precision, Request, Size};
+use serde_json::Value;
 
 /// The tiny model as a folder, written once.
 fn model() -> &'static PathBuf {
@@ -32,107 +34,52 @@ fn pipeline() -> Pipeline {
     Pipeline::builder(model()).build().unwrap()
 }
 
-/// The scheduler of a case: `Class.from_config(pipe.scheduler.config, **overrides)`.
-fn scheduler(case: &Value) -> Scheduler {
-    let text = fs::read_to_string(repository("tests/models/base/scheduler/scheduler_config.json")).unwrap();
-    let mut config: Map<String, Value> = serde_json::from_str(&text).unwrap();
-    config.insert("_class_name".into(), case["scheduler"]["class"].clone());
-    config.extend(case["scheduler"]["overrides"].as_object().unwrap().clone());
-    let scheduler = Scheduler::from_config(&Value::Object(config).to_string()).unwrap();
-    match case["call"]["eta"].as_f64().unwrap() {
-        0. => scheduler,
-        eta => scheduler.with_eta(eta).unwrap(),
-    }
-}
-
-/// A request with the parameters of a call of diffusers' pipeline.
-fn request(case: &Value) -> Request {
-    let call = &case["call"];
-    let text = |name: &str| call[name].as_str();
-    let pair = |name: &str| Some((call[name][0].as_i64()?, call[name][1].as_i64()?));
-    let size = |name: &str| pair(name).map(|(height, width)| Size::new(width, height));
-    let crop = |name: &str| pair(name).map(|(top, left)| Crop::new(left, top)).unwrap();
-
-    let mut conditioning = Conditioning::builder(text("prompt").unwrap());
-    if let Some(prompt) = text("prompt_2") {
-        conditioning = conditioning.prompt_2(prompt);
-    }
-    if let Some(prompt) = text("negative_prompt") {
-        conditioning = conditioning.negative_prompt(prompt);
-    }
-    if let Some(prompt) = text("negative_prompt_2") {
-        conditioning = conditioning.negative_prompt_2(prompt);
-    }
-    if let Some(layers) = call["clip_skip"].as_u64() {
-        conditioning = conditioning.clip_skip(layers as usize);
-    }
-    if let Some(size) = size("original_size") {
-        conditioning = conditioning.original_size(size);
-    }
-    if let Some(size) = size("target_size") {
-        conditioning = conditioning.target_size(size);
-    }
-    conditioning = conditioning.crop(crop("crops_coords_top_left"));
-    if let (Some(original), Some(target)) = (size("negative_original_size"), size("negative_target_size")) {
-        conditioning = conditioning
-            .negative_original_size(original)
-            .negative_target_size(target)
-            .negative_crop(crop("negative_crops_coords_top_left"));
-    }
-    let guidance = Guidance::new(call["guidance_scale"].as_f64().unwrap())
-        .and_then(|guidance| guidance.rescale(call["guidance_rescale"].as_f64().unwrap()))
-        .unwrap();
-    let seeds: Vec<u64> =
-        case["seeds"].as_array().unwrap().iter().map(|seed| seed.as_u64().unwrap()).collect();
-    let mut request = Request::builder(conditioning.build().unwrap())
-        .steps(call["num_inference_steps"].as_u64().unwrap() as usize)
-        .guidance(guidance)
-        .seeds(&seeds)
-        .scheduler(scheduler(case));
-    if let (Some(height), Some(width)) = (call["height"].as_i64(), call["width"].as_i64()) {
-        request = request.size(Size::new(width, height));
-    }
-    request.build().unwrap()
-}
-
-fn cases() -> Vec<Value> {
-    let text = fs::read_to_string(repository("tests/golden/pipelines.json")).unwrap();
-    let all: Value = serde_json::from_str(&text).unwrap();
-    all["cases"].as_array().unwrap().clone()
-}
-
 #[test]
 fn text_to_image_equals_diffusers() {
     let (pipeline, golden) = (pipeline(), Golden::open("pipelines.safetensors"));
-    let cases = cases();
+    let cases = cases("pipelines.json");
     assert_eq!(cases.len(), 29);
     for case in &cases {
-        let name = case["name"].as_str().unwrap();
-        let tolerance = if name == "euler_v_zero_snr" { 1e-3 } else { 1e-5 };
-        let get = |what: &str| golden.get(&format!("{name}.{what}"));
-        let mut sampling = pipeline.sample(&request(case)).unwrap();
-        let steps = get("steps");
-        let mut worst: f64 = 0.;
-        let mut step = 0;
-        while let Some(progress) = sampling.next() {
-            progress.unwrap();
-            let error = relative_error(sampling.latents().unwrap().tensor(), &steps.get(step));
-            assert!(error <= tolerance, "{name}, step {step}: relative error {error:.2e}");
-            worst = worst.max(error);
-            step += 1;
-        }
-        assert_eq!(step, steps.size()[0], "{name}: steps");
-        let latents = sampling.latents().unwrap();
-        let error = relative_error(latents.tensor(), &get("latents"));
-        assert!(error <= tolerance, "{name}: final latents {error:.2e}");
+        // The first sigma is 4096.
+        let zero_snr = case.name() == "euler_v_zero_snr";
+        let latents = case.compare(&pipeline, &golden, if zero_snr { 1e-3 } else { 1e-5 });
         // diffusers' picture is in [0, 1]; one unit of 8 bits is 4e-3.
         let picture = (pipeline.decode_tensor(&latents).unwrap() / 2. + 0.5).clamp(0., 1.);
-        let difference = (picture - get("picture")).abs().max().double_value(&[]);
-        eprintln!("{name}: steps {worst:.1e}, final latents {error:.1e}, picture {difference:.1e}");
+        let expected = golden.get(&format!("{}.picture", case.name()));
+        let difference = (picture - expected).abs().max().double_value(&[]);
         assert!(
-            difference <= if name == "euler_v_zero_snr" { 1. / 255. } else { 1e-4 },
-            "{name}: {difference:.1e}"
+            difference <= if zero_snr { 1e-3 } else { 1e-4 },
+            "{}: picture {difference:.1e}",
+            case.name()
         );
+    }
+}
+
+/// Every scheduler of the command line, by its name there (`tests/golden/schedulers.py`).
+#[test]
+fn every_scheduler_equals_diffusers() {
+    let golden = Golden::open("schedulers.safetensors");
+    let folder = common::headers::scratch("pipeline-lcm");
+    write_random_model(repository("tests/models/lcm"), &folder, 0, Precision::F32).unwrap();
+    let (base, lcm) = (pipeline(), Pipeline::builder(&folder).build().unwrap());
+    let cases = cases("schedulers.json");
+    assert_eq!(cases.len(), 52);
+    for name in SchedulerName::ALL {
+        let name = name.to_string();
+        assert!(cases.iter().any(|case| case.0["scheduler"]["name"] == name.as_str()), "{name} has no case");
+    }
+    for case in &cases {
+        let pipeline = if case.0["variant"] == "lcm" { &lcm } else { &base };
+        case.compare(pipeline, &golden, tolerance(case.name()));
+    }
+}
+
+/// 1e-5, but where a reason is given.
+fn tolerance(case: &str) -> f64 {
+    match case {
+        // diffusers integrates the coefficients numerically, to 1e-4.
+        "lms" | "lms_karras" => 1e-4,
+        _ => 1e-5,
     }
 }
 
@@ -140,10 +87,8 @@ fn text_to_image_equals_diffusers() {
 #[test]
 fn noise_is_that_of_torch() {
     let golden = Golden::open("pipelines.safetensors");
-    for case in cases() {
-        let name = case["name"].as_str().unwrap();
-        let seeds: Vec<u64> =
-            case["seeds"].as_array().unwrap().iter().map(|seed| seed.as_u64().unwrap()).collect();
+    for case in cases("pipelines.json") {
+        let (name, seeds) = (case.name(), case.seeds());
         let expected = golden.get(&format!("{name}.noise"));
         let found = sdxl::NoiseSource::new(&seeds).unwrap().normal(&expected.size()[1..]).unwrap();
         // Bit-equal on one machine; other vector units differ in the last place.
