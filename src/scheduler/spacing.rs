@@ -122,15 +122,12 @@ impl Spacing {
                 let pick = |i: usize| original_steps - i * original_steps / steps;
                 (0..steps).map(|i| (pick(i) * stride - 1) as f64).collect()
             }
-            Self::AlignYourSteps => align_your_steps(steps, table),
+            Self::AlignYourSteps => ALIGN_YOUR_STEPS.to_vec(),
             Self::Timesteps(list) => {
                 check_count("timesteps", list.len(), steps)?;
                 list.clone()
             }
-            Self::Sigmas(list) => {
-                check_count("sigmas after the first", list.len().saturating_sub(1), steps)?;
-                list.iter().take(steps).map(|&sigma| table.timestep(sigma)).collect()
-            }
+            Self::Sigmas(list) => list.iter().map(|&sigma| table.timestep(sigma)).collect(),
         };
         if grid == Grid::WholeWithoutLast && matches!(self, Self::Leading { .. } | Self::Linspace) {
             timesteps.pop();
@@ -142,6 +139,24 @@ impl Spacing {
             Some(&first) if first <= (total - 1) as f64 => Ok(timesteps),
             _ => too_many(limit.saturating_sub(1)),
         }
+    }
+
+    /// The noise levels of a run of `steps`, the terminal one left out, if it is they that are given and not
+    /// their timesteps.
+    pub(crate) fn sigmas(&self, steps: usize, table: &Table) -> Result<Option<Vec<f64>>> {
+        match self {
+            Self::AlignYourSteps if (1..=table.len()).contains(&steps) && steps != ALIGN_YOUR_STEPS.len() => {
+                Ok(Some(align_your_steps(steps, table)))
+            }
+            _ => self.listed(steps),
+        }
+    }
+
+    /// Those of [`Spacing::Sigmas`].
+    pub(crate) fn listed(&self, steps: usize) -> Result<Option<Vec<f64>>> {
+        let Self::Sigmas(list) = self else { return Ok(None) };
+        check_count("sigmas after the first", list.len().saturating_sub(1), steps)?;
+        Ok(Some(list.iter().take(steps).copied().collect()))
     }
 
     /// Whether the list is the user's own, so that only one number of steps fits it.
@@ -198,12 +213,9 @@ pub(crate) fn linspace(start: f64, end: f64, count: usize) -> Vec<f64> {
     inner.collect()
 }
 
-/// The published timesteps; for another number of steps, their levels (and the lowest one of the table as
-/// an eleventh, the end of the run) interpolated in ln σ.
+/// The levels of the published timesteps, and the lowest one of the table as an eleventh where the run ends,
+/// interpolated in ln σ.
 fn align_your_steps(steps: usize, table: &Table) -> Vec<f64> {
-    if steps == ALIGN_YOUR_STEPS.len() {
-        return ALIGN_YOUR_STEPS.to_vec();
-    }
     let known: Vec<f64> = ALIGN_YOUR_STEPS.iter().chain(&[0.0]).map(|&t| table.sigma(t).ln()).collect();
     let intervals = (known.len() - 1) as f64;
     let at = |position: f64| {
@@ -215,5 +227,5 @@ fn align_your_steps(steps: usize, table: &Table) -> Vec<f64> {
             _ => 0.0,
         }
     };
-    linspace(0.0, intervals, steps + 1).into_iter().take(steps).map(|p| table.timestep(at(p).exp())).collect()
+    linspace(0.0, intervals, steps + 1).into_iter().take(steps).map(|position| at(position).exp()).collect()
 }

@@ -17,10 +17,10 @@ pub(crate) fn levels(settings: &Settings, table: &Table, count: usize) -> Result
         }
         NoiseSchedule::Discrete { .. } => discrete(settings, table, count)?,
     };
-    match &settings.spacing {
-        Spacing::Sigmas(list) => sigmas.clone_from(list),
-        _ => sigmas.push(terminal(settings, table, &sigmas)),
-    }
+    sigmas.push(match &settings.spacing {
+        Spacing::Sigmas(list) => list.last().copied().unwrap_or(0.0),
+        _ => terminal(settings, table, &sigmas),
+    });
     // The last timestep is never told to the network, but TCD counts down to it.
     let timesteps = timesteps.into_iter().chain([0.0]);
     let sigmas = sigmas.into_iter().map(|sigma| f64::from(sigma as f32));
@@ -28,11 +28,8 @@ pub(crate) fn levels(settings: &Settings, table: &Table, count: usize) -> Result
 }
 
 fn continuous(settings: &Settings, min: f64, max: f64, count: usize) -> Result<(Vec<f64>, Vec<f64>)> {
-    if let Spacing::Sigmas(list) = &settings.spacing
-        && list.len() != count + 1
-    {
-        let expected = format!("{}, for which the list of sigmas is", list.len().saturating_sub(1));
-        return Err(Error::invalid("steps", count, expected));
+    if let Some(sigmas) = settings.spacing.listed(count)? {
+        return Ok((vec![0.0; count], sigmas));
     }
     if !(1..=1_000_000).contains(&count) {
         return Err(Error::invalid("steps", count, "from 1 to 1000000"));
@@ -49,8 +46,16 @@ fn discrete(settings: &Settings, table: &Table, count: usize) -> Result<(Vec<f64
         Family::Ddpm => Grid::Whole,
     };
     let limit = settings.solver.used_timesteps(table);
-    let spaced = settings.spacing.timesteps(count, grid, table, limit)?;
-    let timesteps: Vec<f64> = spaced.into_iter().map(|t| f64::from(t as f32)).collect();
+    let rounding = rounding(settings);
+    let told = |sigmas: &[f64]| sigmas.iter().map(|&sigma| rounding.apply(table.timestep(sigma))).collect();
+    if let Some(sigmas) = settings.spacing.sigmas(count, table)? {
+        return Ok((told(&sigmas), sigmas));
+    }
+    let mut timesteps = settings.spacing.timesteps(count, grid, table, limit)?;
+    if !matches!(settings.solver, SolverKind::DpmppSde { .. }) {
+        // That class alone keeps f64, which its Brownian path can tell from f32.
+        timesteps.iter_mut().for_each(|t| *t = f64::from(*t as f32));
+    }
     let sigmas: Vec<f64> = timesteps.iter().map(|&t| table.sigma(t)).collect();
     if settings.curve == Curve::Spacing {
         return Ok((timesteps, sigmas));
@@ -61,8 +66,7 @@ fn discrete(settings: &Settings, table: &Table, count: usize) -> Result<(Vec<f64
     };
     let (min, max) = (settings.sigma_min.unwrap_or(ends.0), settings.sigma_max.unwrap_or(ends.1));
     let sigmas = settings.curve.sigmas(min, max, count);
-    let rounding = rounding(settings);
-    Ok((sigmas.iter().map(|&sigma| rounding.apply(table.timestep(sigma))).collect(), sigmas))
+    Ok((told(&sigmas), sigmas))
 }
 
 fn terminal(settings: &Settings, table: &Table, sigmas: &[f64]) -> f64 {
@@ -76,7 +80,7 @@ fn terminal(settings: &Settings, table: &Table, sigmas: &[f64]) -> f64 {
     }
 }
 
-/// How the timesteps of a curve are rounded.
+/// How the timesteps of given noise levels are rounded.
 fn rounding(settings: &Settings) -> Rounding {
     let is_cosine = matches!(settings.noise_schedule, NoiseSchedule::Discrete { betas: Betas::Cosine, .. });
     match (settings.rounding, &settings.solver, settings.curve) {

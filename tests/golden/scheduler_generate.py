@@ -15,6 +15,7 @@ import warnings
 import diffusers
 import numpy
 import torch
+from diffusers.schedulers import AysSchedules
 from diffusers.schedulers.scheduling_dpmsolver_sde import BrownianTreeNoiseSampler
 from safetensors.torch import save_file
 
@@ -99,11 +100,12 @@ def run(scheduler, steps, strength=None, start=None, end=None, eta=None, timeste
     return told, levels(scheduler, steps), samples
 
 
-def case(class_name, steps, config, sampler=None, **options):
+def case(class_name, steps, config, sampler=None, scheduler=None, **options):
     """Runs and records one case. The configuration is what the file of a checkpoint would hold."""
-    scheduler = getattr(diffusers, class_name).from_config(config)
+    scheduler = scheduler or getattr(diffusers, class_name).from_config(config)
     if sampler is None:
         told, sigmas, samples = run(scheduler, steps, **options)
+        options.pop("seeds", None)
     else:
         told, sigmas, samples = k_diffusion(scheduler, steps, sampler)
         options["sampler"] = sampler.__name__
@@ -114,7 +116,7 @@ def case(class_name, steps, config, sampler=None, **options):
     flat = [torch.tensor(told), torch.tensor(sigmas), stacked.flatten()]
     cases.append(
         {
-            "config": {"_class_name": class_name, **config},
+            "config": {**config, "_class_name": class_name},
             "steps": steps,
             "options": options,
             "told": len(told),
@@ -406,6 +408,168 @@ def edm():
         case("EulerDiscreteScheduler", steps, {**SDXL, **continuous, **ends})
 
 
+def explicit():
+    """Lists of timesteps or sigmas instead of a spacing."""
+    ays = AysSchedules["StableDiffusionXLTimesteps"]
+    few_step = [999, 749, 499, 249]
+    for name in ["Euler", "Heun"]:
+        config = {**SDXL, "timestep_spacing": "leading"}
+        case(name + "DiscreteScheduler", 10, config, timesteps=ays)
+        case(name + "DiscreteScheduler", 4, config, timesteps=few_step)
+    for name in ["DPMSolverMultistep", "DPMSolverSinglestep", "LCM", "TCD", "DDPM"]:
+        config = {**SDXL, "clip_sample": False}
+        case(name + "Scheduler", 10, config, timesteps=ays)
+        case(name + "Scheduler", 4, config, timesteps=few_step)
+    case("LCMScheduler", 1, SDXL, timesteps=[800])
+    config = {**SDXL, "timestep_spacing": "leading"}
+    case("EulerDiscreteScheduler", 5, config, sigmas=[14.0, 7.5, 3.0, 1.0, 0.4, 0.0])
+    case("EulerDiscreteScheduler", 3, config, sigmas=[9.0, 3.0, 1.0, 0.2])
+
+
+def align_your_steps():
+    """The published table, and its interpolation to other numbers of steps as its authors do it."""
+    table = diffusers.EulerDiscreteScheduler.from_config(SDXL)
+    alphas = table.alphas_cumprod[[*AysSchedules["StableDiffusionXLTimesteps"], 0]].double()
+    known = ((1 - alphas) / alphas).sqrt().numpy()
+    for steps in [3, 10, 17, 25]:
+        positions = numpy.linspace(0, 1, steps + 1)
+        sigmas = numpy.exp(numpy.interp(positions, numpy.linspace(0, 1, len(known)), numpy.log(known)))
+        sigmas[-1] = 0.0
+        config = {**SDXL, "timestep_spacing": "leading"}
+        case("EulerDiscreteScheduler", steps, config, sigmas=sigmas.tolist())
+        cases[-1]["options"] = {"spacing": "ays"}
+    for name in ["HeunDiscreteScheduler", "DPMSolverMultistepScheduler", "LCMScheduler"]:
+        config = {**SDXL, "timestep_spacing": "leading"}
+        case(name, 10, config, timesteps=AysSchedules["StableDiffusionXLTimesteps"])
+        cases[-1]["options"] = {"spacing": "ays"}
+
+
+FILES = [
+    # stabilityai/stable-diffusion-xl-base-1.0
+    {
+        "_class_name": "EulerDiscreteScheduler",
+        "_diffusers_version": "0.19.0.dev0",
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "clip_sample": False,
+        "interpolation_type": "linear",
+        "num_train_timesteps": 1000,
+        "prediction_type": "epsilon",
+        "sample_max_value": 1.0,
+        "set_alpha_to_one": False,
+        "skip_prk_steps": True,
+        "steps_offset": 1,
+        "timestep_spacing": "leading",
+        "trained_betas": None,
+        "use_karras_sigmas": False,
+    },
+    # Velocity with zero terminal SNR.
+    {
+        "_class_name": "EulerAncestralDiscreteScheduler",
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "clip_sample": False,
+        "prediction_type": "v_prediction",
+        "rescale_betas_zero_snr": True,
+        "set_alpha_to_one": True,
+        "skip_prk_steps": True,
+        "timestep_spacing": "trailing",
+    },
+    # Nothing but the class: all defaults.
+    {"_class_name": "DDIMScheduler"},
+    # As `save_pretrained` writes it, with every key of the class.
+    {
+        "_class_name": "DPMSolverMultistepScheduler",
+        "algorithm_type": "sde-dpmsolver++",
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "dynamic_thresholding_ratio": 0.995,
+        "euler_at_final": True,
+        "final_sigmas_type": "sigma_min",
+        "flow_shift": 1.0,
+        "lower_order_final": False,
+        "num_train_timesteps": 1000,
+        "prediction_type": "epsilon",
+        "rescale_betas_zero_snr": False,
+        "sample_max_value": 1.0,
+        "solver_order": 3,
+        "solver_type": "heun",
+        "steps_offset": 1,
+        "thresholding": False,
+        "timestep_spacing": "leading",
+        "trained_betas": None,
+        "use_beta_sigmas": False,
+        "use_exponential_sigmas": False,
+        "use_flow_sigmas": False,
+        "use_karras_sigmas": True,
+        "use_lu_lambdas": False,
+        "variance_type": None,
+    },
+]
+
+NAMES = {
+    "euler": ("EulerDiscreteScheduler", {}),
+    "euler_a": ("EulerAncestralDiscreteScheduler", {}),
+    "heun": ("HeunDiscreteScheduler", {}),
+    "dpm2": ("KDPM2DiscreteScheduler", {}),
+    "dpm2_a": ("KDPM2AncestralDiscreteScheduler", {}),
+    "dpmpp_2m": ("DPMSolverMultistepScheduler", {"algorithm_type": "dpmsolver++", "solver_order": 2}),
+    "dpmpp_2m_sde": ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++", "solver_order": 2}),
+    "dpmpp_3m_sde": ("DPMSolverMultistepScheduler", {"algorithm_type": "sde-dpmsolver++", "solver_order": 3}),
+    "dpmpp_sde": ("DPMSolverSDEScheduler", {}),
+    "lms": ("LMSDiscreteScheduler", {}),
+    "ddim": ("DDIMScheduler", {}),
+    "ddpm": ("DDPMScheduler", {}),
+    "pndm": ("PNDMScheduler", {}),
+    "unipc": ("UniPCMultistepScheduler", {}),
+    "deis": ("DEISMultistepScheduler", {}),
+    "lcm": ("LCMScheduler", {}),
+    "tcd": ("TCDScheduler", {}),
+    "edm_euler": ("EDMEulerScheduler", {}),
+    "edm_dpmpp_2m": ("EDMDPMSolverMultistepScheduler", {}),
+}
+
+SPACING_NAMES = {
+    "leading": {"timestep_spacing": "leading"},
+    "trailing": {"timestep_spacing": "trailing"},
+    "linspace": {"timestep_spacing": "linspace"},
+    "sgm_uniform": {"timestep_spacing": "trailing"},
+    "karras": {"use_karras_sigmas": True},
+    "exponential": {"use_exponential_sigmas": True},
+    "beta": {"use_beta_sigmas": True},
+}
+
+
+def named():
+    """`Class.from_config(checkpoint.scheduler.config, …)`: what the file says, and else the class's defaults."""
+    for file, name in itertools.product(FILES, NAMES):
+        class_name, implied = NAMES[name]
+        cls = getattr(diffusers, class_name)
+        loaded = getattr(diffusers, file["_class_name"]).from_config(file)
+        keys = cls._get_init_keys(cls)
+        spacings = [None, *(s for s in SPACING_NAMES if file is FILES[0] and set(SPACING_NAMES[s]) <= keys)]
+        predictions = [None, "v"] if file is FILES[0] else [None]
+        for spacing, prediction in itertools.product(spacings, predictions):
+            changes = {**implied, **SPACING_NAMES.get(spacing, {})}
+            if prediction:
+                changes["prediction_type"] = "v_prediction"
+            try:
+                scheduler = cls.from_config(loaded.config, **changes)
+            except (NotImplementedError, ValueError):
+                continue  # DEIS refuses the SDE forms of DPM-Solver; ours takes no notice of them
+            options = {"seeds": SEEDS} if name == "dpmpp_sde" else {}
+            if name in ["unipc", "edm_dpmpp_2m"] and file is FILES[3]:
+                # UniPC's last two levels are equal and the order stays, so that diffusers divides by 0. EDM's
+                # class has no third order of the SDE form.
+                continue
+            case(file["_class_name"], 6, file, scheduler=scheduler, **options)
+            said = {"name": name, "spacing": spacing, "prediction": prediction}
+            cases[-1]["options"] = {key: value for key, value in said.items() if value}
+
+
 if __name__ == "__main__":
     euler()
     euler_ancestral()
@@ -423,6 +587,9 @@ if __name__ == "__main__":
     deis()
     consistency()
     edm()
+    explicit()
+    align_your_steps()
+    named()
     save_file({"values": torch.cat(values)}, "scheduler.safetensors")
     with open("scheduler.json", "w") as file:
         file.write("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
