@@ -70,16 +70,7 @@ fn every_scheduler_equals_diffusers() {
     }
     for case in &cases {
         let pipeline = if case.0["variant"] == "lcm" { &lcm } else { &base };
-        case.compare(pipeline, &golden, tolerance(case.name()));
-    }
-}
-
-/// 1e-5, but where a reason is given.
-fn tolerance(case: &str) -> f64 {
-    match case {
-        // diffusers integrates the coefficients numerically, to 1e-4.
-        "lms" | "lms_karras" => 1e-4,
-        _ => 1e-5,
+        case.compare(pipeline, &golden, 1e-5);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use sdxl::pipeline::RequestBuilder;
-use sdxl::scheduler::{SchedulerName, SpacingName};
+use sdxl::scheduler::{SchedulerName, Spacing};
 use sdxl::{Conditioning, Crop, Guidance, Latents, Pipeline, Request, Scheduler, Size};
 use serde_json::{Map, Value};
 
@@ -35,6 +35,10 @@ impl Case {
         let mut config: Map<String, Value> =
             serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
         config.extend(self.0["scheduler"]["overrides"].as_object().unwrap().clone());
+        // A list of seeds is one for each picture, which is what a batch has here anyway.
+        if config.get("noise_sampler_seed").is_some_and(Value::is_array) {
+            config.remove("noise_sampler_seed");
+        }
         let eta = self.0["call"]["eta"].as_f64().unwrap();
         let scheduler = match self.0["scheduler"]["name"].as_str() {
             Some(name) => {
@@ -47,10 +51,13 @@ impl Case {
                 Scheduler::from_config(&Value::Object(config).to_string()).unwrap()
             }
         };
-        // The sigmas of Align Your Steps are given to diffusers' call.
-        let scheduler = match self.0["call"].get("sigmas") {
-            Some(Value::Array(_)) => scheduler.with_spacing(SpacingName::AlignYourSteps).unwrap(),
-            _ => scheduler,
+        // Align Your Steps, whose sigmas diffusers' call is given.
+        let scheduler = match self.0["call"]["sigmas"].as_array() {
+            Some(sigmas) => {
+                let sigmas = sigmas.iter().map(|sigma| sigma.as_f64().unwrap()).collect();
+                scheduler.to_builder().spacing(Spacing::Sigmas(sigmas)).build().unwrap()
+            }
+            None => scheduler,
         };
         if eta == 0. { scheduler } else { scheduler.with_eta(eta).unwrap() }
     }
