@@ -1,25 +1,21 @@
 //! Reading small text files with a cap on their size.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
+use crate::runtime::files::open_regular;
 
 /// No configuration comes near this size.
 const CONFIG_CAP: u64 = 4 << 20;
 
 /// The text of a regular file of at most `cap` bytes.
 pub(crate) fn read_text(path: &Path, cap: u64) -> Result<String> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    let metadata = file.metadata().map_err(Error::io(path))?;
-    if !metadata.is_file() {
-        return Err(Error::file(path, "not a regular file"));
-    }
-    if metadata.len() > cap {
-        return Err(Error::file(path, format!("{} bytes, more than the {cap} accepted", metadata.len())));
+    let (file, length) = open_regular(path)?;
+    if length > cap {
+        return Err(Error::file(path, format!("{length} bytes, more than the {cap} accepted")));
     }
     let mut bytes = Vec::new();
     // The file may grow while it is read.

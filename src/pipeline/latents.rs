@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from, tensor_from_view};
 use crate::image::Image;
-use crate::weights::{read_safetensors, save_safetensors};
+use crate::weights::{read_tensor, save_safetensors};
 
 /// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.
 #[derive(Debug)]
@@ -84,10 +84,7 @@ impl Latents {
     /// # Errors
     /// [`Error::File`] where the file is invalid or has no such tensor.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let mut tensors = read_safetensors(path)?;
-        let tensor = tensors.remove("latents").ok_or_else(|| Error::file(path, "has no tensor `latents`"))?;
-        Self::new(tensor)
+        Self::new(read_tensor(path.as_ref(), "latents")?)
     }
 
     /// Saves a safetensors file with the tensor `latents`, in f32.

@@ -24,7 +24,7 @@ use crate::conditioning::{Conditioning, Prompts, Size, TextEmbeddings, TextSourc
 use crate::config::{ModelConfig, PipelineKind};
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::runtime::{Device, Precision, Shared, no_grad};
+use crate::runtime::{Device, Precision, ReadOnly, Shared, no_grad};
 use crate::scheduler::Scheduler;
 use crate::text::TextEncoders;
 use crate::unet::{Unet, UnetConditioning};
@@ -48,6 +48,10 @@ struct Models {
     vae: Vae,
     path: PathBuf,
 }
+
+#[expect(unsafe_code, reason = "says that weights are only read")]
+// SAFETY: no `forward` writes into its parameters; paths, configurations and tokenizers are Send and Sync.
+unsafe impl ReadOnly for Models {}
 
 /// An encoded [`Conditioning`]: reusable, and what was cut off its prompts.
 #[derive(Debug, Clone)]

@@ -24,14 +24,11 @@ impl Device {
     /// # Errors
     /// [`Error::Device`] says what is missing: the CUDA build of libtorch, or the device of that index.
     pub fn check(self) -> Result<()> {
-        // Always: libtorch looks for its CUDA half once, at the first call that could need it.
-        let has_cuda = shim::load_cuda()?;
+        let loaded = shim::load_cuda();
         let Self::Cuda(index) = self else { return Ok(()) };
         let fail = |reason: String| Err(Error::Device { device: self.to_string(), reason });
-        if !has_cuda {
-            return fail(
-                "this libtorch is built for the CPU only (libtorch_cuda.so is not beside it)".into(),
-            );
+        if let Err(reason) = loaded {
+            return fail(format!("the CUDA half of libtorch is not there ({reason})"));
         }
         match usize::try_from(tch::Cuda::device_count()).unwrap_or(0) {
             0 => fail("libtorch finds no CUDA device on this machine".into()),

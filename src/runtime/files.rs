@@ -6,31 +6,55 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// Writes a file in full or not at all: a sibling is written, synced and renamed over it.
+/// Opens a regular file. Its kind is looked at first: opening a pipe would wait for a writer.
+pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
+    let regular = |metadata: fs::Metadata| {
+        if metadata.is_file() { Ok(metadata.len()) } else { Err(Error::file(path, "not a regular file")) }
+    };
+    regular(fs::metadata(path).map_err(Error::io(path))?)?;
+    let file = File::open(path).map_err(Error::io(path))?;
+    let length = regular(file.metadata().map_err(Error::io(path))?)?;
+    Ok((file, length))
+}
+
+/// Writes a file in full or not at all: a sibling is written, synced and renamed over it. What is there and no
+/// regular file, such as a pipe, is written to.
 pub(crate) fn write_atomically(
     path: &Path,
     write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
 ) -> Result<()> {
-    let name = path.file_name().ok_or_else(|| Error::file(path, "not the path of a file"))?;
+    // Through links, so that they stay.
+    let target = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
+        let file = fs::OpenOptions::new().write(true).open(&target).map_err(Error::io(path))?;
+        return finish(path, BufWriter::new(file), write).map(drop);
+    }
+    let name = target.file_name().ok_or_else(|| Error::file(path, "not the path of a file"))?;
     let mut part = name.to_owned();
     part.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(part);
-    let written = (|| {
-        let mut writer = BufWriter::new(File::create(&part).map_err(Error::io(path))?);
-        write(&mut writer)?;
-        let file = writer.into_inner().map_err(|error| Error::io(path)(error.into_error()))?;
-        file.sync_all().map_err(Error::io(path))?;
-        fs::rename(&part, path).map_err(Error::io(path))?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        File::open(folder.unwrap_or(Path::new(".")))
-            .and_then(|folder| folder.sync_all())
-            .map_err(Error::io(path))
-    })();
+    let part = target.with_file_name(part);
+    let written = File::create(&part)
+        .map_err(Error::io(path))
+        .and_then(|file| finish(path, BufWriter::new(file), write))
+        .and_then(|file| file.sync_all().map_err(Error::io(path)))
+        .and_then(|()| fs::rename(&part, &target).map_err(Error::io(path)));
     if written.is_err() {
         // Nothing more can be done for the leftover if this fails too.
         let _ = fs::remove_file(&part);
+    } else if let Some(folder) = target.parent() {
+        // The file is in place; some file systems cannot sync a folder.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
     written
+}
+
+fn finish(
+    path: &Path,
+    mut writer: BufWriter<File>,
+    write: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+) -> Result<File> {
+    write(&mut writer)?;
+    writer.into_inner().map_err(|error| Error::io(path)(error.into_error()))
 }
 
 /// The file `name` of a folder. Links may lead out of the folder only within a Hugging Face cache, where

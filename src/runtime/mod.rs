@@ -7,7 +7,7 @@ pub(crate) mod shim;
 pub(crate) mod upload;
 
 pub use device::{Device, Precision};
-pub(crate) use shared::Shared;
+pub(crate) use shared::{ReadOnly, Shared};
 
 use crate::error::{Error, Result};
 

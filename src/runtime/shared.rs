@@ -5,16 +5,21 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 /// A reference-counted set of loaded weights.
-///
-/// tch leaves `Sync` off `Tensor`, because some of its methods change the tensor through `&self`. A model
-/// behind `Shared` only ever gives out `&T`, and no `forward` writes into its parameters: libtorch reads
-/// a tensor from several threads without a race, its reference counts are atomic.
 pub(crate) struct Shared<T>(Arc<T>);
 
-// SAFETY: the value is never handed out mutably and its tensors are only read (see the type).
-unsafe impl<T> Send for Shared<T> {}
+/// Values that several threads may read at once although they hold tensors.
+///
+/// tch leaves `Sync` off `Tensor`, because some of its methods change the tensor through `&self`. libtorch itself
+/// reads a tensor from several threads without a race, its reference counts are atomic.
+///
+/// # Safety
+/// No method that takes `&self` writes into a tensor, and all that is no tensor is `Send` and `Sync`.
+pub(crate) unsafe trait ReadOnly {}
+
+// SAFETY: the value is never handed out mutably, and the trait says that it is only read.
+unsafe impl<T: ReadOnly> Send for Shared<T> {}
 // SAFETY: as above.
-unsafe impl<T> Sync for Shared<T> {}
+unsafe impl<T: ReadOnly> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
     pub(crate) fn new(value: T) -> Self {

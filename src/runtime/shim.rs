@@ -3,6 +3,7 @@
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::ptr::{self, NonNull};
+use std::sync::OnceLock;
 
 use tch::{TchError, Tensor};
 
@@ -23,7 +24,8 @@ unsafe extern "C" {
         rank: usize,
         out: *mut *mut c_void,
     ) -> c_int;
-    fn sdxl_shim_load_cuda(out: *mut c_int) -> c_int;
+    fn sdxl_shim_load_cuda() -> c_int;
+    fn sdxl_shim_grad_enabled() -> c_int;
 }
 
 fn check(status: c_int) -> Result<()> {
@@ -66,10 +68,22 @@ impl Drop for Generator {
     }
 }
 
-/// Opens libtorch's CUDA half when it lies beside the CPU half; says whether it is there.
-pub(crate) fn load_cuda() -> Result<bool> {
-    let mut loaded = 0;
-    // SAFETY: `loaded` is valid for the write.
-    check(unsafe { sdxl_shim_load_cuda(&mut loaded) })?;
-    Ok(loaded != 0)
+/// Opens libtorch's CUDA half, once. Before anything else of libtorch: it looks for that half at the first call
+/// that could need it, and never again.
+///
+/// # Errors
+/// What the system's loader says: the file is not there, or something that it needs.
+pub(crate) fn load_cuda() -> Result<(), &'static str> {
+    static LOADED: OnceLock<Result<(), String>> = OnceLock::new();
+    let loaded = LOADED.get_or_init(|| {
+        // SAFETY: no arguments.
+        check(unsafe { sdxl_shim_load_cuda() }).map_err(|error| error.to_string())
+    });
+    loaded.as_ref().map(|()| ()).map_err(String::as_str)
+}
+
+/// Whether operations on this thread are recorded for a backward pass.
+pub(crate) fn grad_enabled() -> bool {
+    // SAFETY: reads a thread-local flag.
+    unsafe { sdxl_shim_grad_enabled() != 0 }
 }

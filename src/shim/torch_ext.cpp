@@ -2,10 +2,13 @@
 
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/core/Tensor.h>
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
 #include <dlfcn.h>
 
+#include <cstdio>
 #include <exception>
+#include <stdexcept>
 #include <string>
 
 struct sdxl_shim_generator {
@@ -14,7 +17,10 @@ struct sdxl_shim_generator {
 
 namespace {
 
-thread_local std::string last_error;
+// Not a std::string: copying a text into it could throw where nothing may be thrown.
+thread_local char last_error[1024];
+
+void remember(const char *text) noexcept { std::snprintf(last_error, sizeof last_error, "%s", text); }
 
 template <typename Body>
 int guarded(Body body) {
@@ -22,16 +28,16 @@ int guarded(Body body) {
     body();
     return 0;
   } catch (const std::exception &error) {
-    last_error = error.what();
+    remember(error.what());
   } catch (...) {
-    last_error = "unknown C++ exception";
+    remember("unknown C++ exception");
   }
   return 1;
 }
 
 }  // namespace
 
-const char *sdxl_shim_error() { return last_error.c_str(); }
+const char *sdxl_shim_error() { return last_error; }
 
 int sdxl_shim_generator_new(uint64_t seed, sdxl_shim_generator **out) {
   return guarded([&] { *out = new sdxl_shim_generator{at::detail::createCPUGenerator(seed)}; });
@@ -46,14 +52,17 @@ int sdxl_shim_randn(sdxl_shim_generator *generator, const int64_t *sizes, size_t
   });
 }
 
-int sdxl_shim_load_cuda(int *out) {
+int sdxl_shim_load_cuda() {
   return guarded([&] {
-    *out = 0;
     Dl_info info;
     // Any function that libtorch_cpu.so defines tells where it was loaded from.
-    if (dladdr(reinterpret_cast<void *>(&at::detail::createCPUGenerator), &info) == 0) return;
+    if (dladdr(reinterpret_cast<void *>(&at::detail::createCPUGenerator), &info) == 0) {
+      throw std::runtime_error("libtorch_cpu.so cannot be found");
+    }
     std::string path = info.dli_fname;
     path = path.substr(0, path.rfind('/') + 1) + "libtorch_cuda.so";
-    *out = dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) != nullptr;
+    if (dlopen(path.c_str(), RTLD_NOW | RTLD_GLOBAL) == nullptr) throw std::runtime_error(dlerror());
   });
 }
+
+int sdxl_shim_grad_enabled() { return at::GradMode::is_enabled() ? 1 : 0; }

@@ -19,6 +19,9 @@ void sdxl_shim_generator_free(sdxl_shim_generator *generator);
 /// torch.randn(sizes, generator=generator), f32 on the CPU. *out is an at::Tensor* that tch may own.
 int sdxl_shim_randn(sdxl_shim_generator *generator, const int64_t *sizes, size_t rank, void **out);
 
-/// Opens libtorch_cuda.so when it lies beside libtorch_cpu.so. *out says whether it is loaded now.
-int sdxl_shim_load_cuda(int *out);
+/// Opens libtorch_cuda.so beside libtorch_cpu.so; the text of a failure is the loader's.
+int sdxl_shim_load_cuda();
+
+/// Whether operations on this thread are recorded for a backward pass. Cannot fail.
+int sdxl_shim_grad_enabled();
 }

@@ -86,13 +86,16 @@ impl ClipTextModel {
     /// [`Error::Invalid`] when `clip_skip` leaves no layer.
     pub fn forward(&self, ids: &Tensor, clip_skip: usize) -> Result<ClipTextOutput> {
         // hidden_states[-2] is the input of the last layer; [-(2 + skip)] that of one further down.
-        let layer = self.layers.len().checked_sub(1 + clip_skip).ok_or_else(|| {
-            Error::invalid(
-                "clip_skip",
-                clip_skip,
-                format!("0 to {}, the layers below the last", self.layers.len().saturating_sub(1)),
-            )
-        })?;
+        let layer =
+            self.layers.len().checked_sub(1).and_then(|last| last.checked_sub(clip_skip)).ok_or_else(
+                || {
+                    Error::invalid(
+                        "clip_skip",
+                        clip_skip,
+                        format!("0 to {}, the layers below the last", self.layers.len().saturating_sub(1)),
+                    )
+                },
+            )?;
         let (_, tokens) = ids.size2()?;
         let x = self.token_embedding.forward(ids)?;
         let mut x =

@@ -19,6 +19,6 @@ pub use parameter::Parameter;
 pub use random::RandomWeights;
 pub use rename::Component;
 pub use report::{CheckpointError, ShapeMismatch};
-pub(crate) use safetensors::write_safetensors;
 pub use safetensors::{read_safetensors, save_safetensors};
+pub(crate) use safetensors::{read_tensor, write_safetensors};
 pub use source::{TensorSource, TensorSpec, Weights, tensors_of};

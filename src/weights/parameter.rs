@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use tch::{Kind, Tensor};
 
 use crate::error::Result;
+use crate::runtime::shim::grad_enabled;
 
 /// A matrix, kernel or table: stored in the type of the file, used in the compute type.
 ///
@@ -39,8 +40,8 @@ impl Parameter {
         if self.stored.f_kind()? == self.compute {
             return body(&self.stored);
         }
-        // A scratch under gradients would be overwritten before the backward pass reads it.
-        let reusable = self.compute == Kind::Float && !self.stored.requires_grad();
+        // Under gradients the backward pass would read a scratch that other layers have overwritten since.
+        let reusable = self.compute == Kind::Float && !grad_enabled();
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
             Ok(mut scratch) if reusable => body(&self.expand_into(&mut scratch)?),
             // Another parameter is in the scratch, further up the stack.
@@ -51,7 +52,7 @@ impl Parameter {
     fn expand_into(&self, scratch: &mut Option<Tensor>) -> Result<Tensor> {
         let count = self.stored.numel() as i64;
         let room = match scratch.take() {
-            Some(room) if room.numel() as i64 >= count => room,
+            Some(room) if room.numel() as i64 >= count && room.device() == self.stored.device() => room,
             too_small => {
                 drop(too_small);
                 Tensor::f_empty([count], (Kind::Float, self.stored.device()))?

@@ -63,7 +63,7 @@ impl fmt::Display for CheckpointError {
 
 fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {
     for (index, name) in names.iter().take(LISTED).enumerate() {
-        write!(f, "\n  {what} {name}")?;
+        write!(f, "\n  {what} {}", name.escape_debug())?;
         if index + 1 == LISTED && names.len() > LISTED {
             write!(f, " and {} more", names.len() - LISTED)?;
         }

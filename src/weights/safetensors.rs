@@ -15,7 +15,7 @@ use tch::{Kind, Tensor};
 
 use super::source::TensorSpec;
 use crate::error::{Error, Result};
-use crate::runtime::files::write_atomically;
+use crate::runtime::files::{open_regular, write_atomically};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
 
 /// SDXL's own headers have about 2500 tensors and stay under 0.4 MB.
@@ -31,25 +31,25 @@ pub(crate) struct SafetensorsFile {
     file: File,
     data_start: u64,
     pub(crate) tensors: BTreeMap<String, TensorInfo>,
+    /// Texts beside the tensors, such as `modelspec.prediction_type`.
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl SafetensorsFile {
     /// # Errors
     /// [`Error::File`] says which rule of the format the file breaks, or what else it is.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io(path))?;
-        let metadata = file.metadata().map_err(Error::io(path))?;
-        if !metadata.is_file() {
-            return Err(Error::file(path, "not a regular file"));
-        }
+        let (file, size) = open_regular(path)?;
+        // What follows the length of the header.
+        let rest = size.saturating_sub(8);
         let fail = |reason: String| Error::file(path, reason);
         let mut start = [0; 8];
         let read = read_some(&file, &mut start).map_err(Error::io(path))?;
         let length = u64::from_le_bytes(start);
-        if read < start.len() || length > metadata.len() - 8 || length > HEADER_CAP {
+        if size < 8 || read < start.len() || length > rest || length > HEADER_CAP {
             let what = foreign(&file).map_or_else(String::new, |what| format!(": this is {what}"));
             return Err(fail(match () {
-                () if read < start.len() => {
+                () if size < 8 || read < start.len() => {
                     format!("{read} bytes are too short for a safetensors file{what}")
                 }
                 () if !what.is_empty() => format!("not a safetensors file{what}"),
@@ -58,21 +58,18 @@ impl SafetensorsFile {
                         "not a safetensors file (its header would have {length} bytes, at most {HEADER_CAP} accepted)"
                     )
                 }
-                () => format!(
-                    "truncated: the header has {length} bytes, the file ends after {}",
-                    metadata.len() - 8
-                ),
+                () => format!("truncated: the header has {length} bytes, the file ends after {}", rest),
             }));
         }
         // At most HEADER_CAP, so it fits.
         let mut header = vec![0; length as usize];
         file.read_exact_at(&mut header, 8).map_err(Error::io(path))?;
-        let Header(tensors) = serde_json::from_slice(&header)
+        let Header { tensors, metadata } = serde_json::from_slice(&header)
             .map_err(|error| fail(format!("invalid safetensors header: {error}")))?;
-        let data = metadata.len() - 8 - length;
+        let data = rest - length;
         check_layout(&tensors, data)
             .map_err(|reason| fail(format!("invalid safetensors header: {reason}")))?;
-        Ok(Self { path: path.to_owned(), file, data_start: 8 + length, tensors })
+        Ok(Self { path: path.to_owned(), file, data_start: 8 + length, tensors, metadata })
     }
 
     /// Rows `rows` of a tensor's first dimension (all of it for a scalar), in the file's own type.
@@ -80,7 +77,7 @@ impl SafetensorsFile {
         let kind = kind(info.dtype).ok_or_else(|| {
             Error::file(
                 &self.path,
-                format!("tensor {name} has type {:?}, which is not supported", info.dtype),
+                format!("tensor {name:?} has type {:?}, which is not supported", info.dtype),
             )
         })?;
         let mut shape: Vec<i64> = info.shape.iter().map(|&size| size as i64).collect();
@@ -97,6 +94,12 @@ impl SafetensorsFile {
                 FillError::Torch(error) => error,
             }
         })
+    }
+}
+
+impl SafetensorsFile {
+    fn read_whole(&self, name: &str, info: &TensorInfo) -> Result<Tensor> {
+        self.read(name, info, 0..info.shape.first().map_or(1, |&rows| rows as i64))
     }
 }
 
@@ -121,11 +124,17 @@ pub(crate) fn kind(dtype: Dtype) -> Option<Kind> {
 /// [`Error::File`] where the file is no valid safetensors file.
 pub fn read_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tensor>> {
     let file = SafetensorsFile::open(path.as_ref())?;
-    let read = |(name, info): (&String, &TensorInfo)| {
-        let rows = info.shape.first().map_or(1, |&rows| rows as i64);
-        Ok((name.clone(), file.read(name, info, 0..rows)?))
-    };
-    file.tensors.iter().map(read).collect()
+    file.tensors.iter().map(|(name, info)| Ok((name.clone(), file.read_whole(name, info)?))).collect()
+}
+
+/// One tensor of a file, in its own type; the others are not read.
+///
+/// # Errors
+/// [`Error::File`] where the file is no valid safetensors file, or has no such tensor.
+pub(crate) fn read_tensor(path: &Path, name: &str) -> Result<Tensor> {
+    let file = SafetensorsFile::open(path)?;
+    let info = file.tensors.get(name).ok_or_else(|| Error::file(path, format!("has no tensor `{name}`")))?;
+    file.read_whole(name, info)
 }
 
 /// Saves tensors to a new file, which replaces an old one only when it is complete.
@@ -182,7 +191,10 @@ pub(crate) fn write_safetensors(
 }
 
 /// The tensors of a header; every cap that can be checked while parsing is.
-struct Header(BTreeMap<String, TensorInfo>);
+struct Header {
+    tensors: BTreeMap<String, TensorInfo>,
+    metadata: BTreeMap<String, String>,
+}
 
 impl<'de> Deserialize<'de> for Header {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -202,9 +214,10 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
         use serde::de::Error;
         let mut tensors = BTreeMap::new();
+        let mut metadata = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             if name == "__metadata__" {
-                map.next_value::<serde::de::IgnoredAny>()?;
+                metadata = map.next_value()?;
                 continue;
             }
             if name.len() > NAME_CAP {
@@ -212,17 +225,17 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             }
             let info: TensorInfo = map.next_value()?;
             if info.shape.len() > RANK_CAP {
-                return Err(A::Error::custom(format!("tensor {name} has {} dimensions", info.shape.len())));
+                return Err(A::Error::custom(format!("tensor {name:?} has {} dimensions", info.shape.len())));
             }
             if tensors.len() == TENSORS_CAP {
                 return Err(A::Error::custom(format!("more than {TENSORS_CAP} tensors")));
             }
             if tensors.contains_key(&name) {
-                return Err(A::Error::custom(format!("tensor {name} is there twice")));
+                return Err(A::Error::custom(format!("tensor {name:?} is there twice")));
             }
             tensors.insert(name, info);
         }
-        Ok(Header(tensors))
+        Ok(Header { tensors, metadata })
     }
 }
 
@@ -235,7 +248,7 @@ fn check_layout(tensors: &BTreeMap<String, TensorInfo>, data: u64) -> Result<(),
         let (start, stop) = info.data_offsets;
         if start != end {
             let what = if start < end { "overlaps the one before it" } else { "leaves a hole before it" };
-            return Err(format!("tensor {name} {what} (it starts at {start}, not {end})"));
+            return Err(format!("tensor {name:?} {what} (it starts at {start}, not {end})"));
         }
         let bits = info
             .shape
@@ -246,7 +259,7 @@ fn check_layout(tensors: &BTreeMap<String, TensorInfo>, data: u64) -> Result<(),
         let bytes = stop.checked_sub(start);
         if bits.is_none() || bytes.and_then(|bytes| bytes.checked_mul(8)) != bits {
             return Err(format!(
-                "tensor {name} of shape {:?} does not fill bytes {start} to {stop}",
+                "tensor {name:?} of shape {:?} does not fill bytes {start} to {stop}",
                 info.shape
             ));
         }

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use tch::{Kind, Tensor};
 
 use super::parameter::Parameter;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime::{Device, Precision};
 
 /// Gives a tensor by its full name.
@@ -75,14 +75,22 @@ pub struct TensorSpec {
     pub shape: Vec<i64>,
 }
 
+/// As many as a file may have.
+const TENSORS_CAP: usize = 65_536;
+
 /// Lists the tensors that a model's `load` asks for. Nothing is read and next to nothing allocated.
 #[derive(Default)]
 pub(crate) struct Recorder(RefCell<Vec<TensorSpec>>);
 
 impl TensorSource for Recorder {
     fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
-        self.0.borrow_mut().push(TensorSpec { name: name.to_owned(), shape: shape.to_vec() });
-        // One element, seen as a tensor of the right shape: 16-bit, so that no layer converts it.
+        let mut specs = self.0.borrow_mut();
+        if specs.len() == TENSORS_CAP {
+            let expected = format!("at most {TENSORS_CAP} tensors");
+            return Err(Error::invalid("configuration", "a model of more tensors", expected));
+        }
+        specs.push(TensorSpec { name: name.to_owned(), shape: shape.to_vec() });
+        // One element, seen as a tensor of the right shape; a conversion would make it whole.
         Ok(Tensor::f_zeros([1], (Kind::Half, tch::Device::Cpu))?.f_expand(shape, false)?)
     }
 }
@@ -93,6 +101,6 @@ impl TensorSource for Recorder {
 /// Those of `load` itself.
 pub fn tensors_of<M>(load: impl Fn(&Weights) -> Result<M>) -> Result<Vec<TensorSpec>> {
     let recorder = Recorder::default();
-    load(&Weights::new(&recorder, Device::Cpu, Precision::F32))?;
+    load(&Weights::new(&recorder, Device::Cpu, Precision::F16))?;
     Ok(recorder.0.into_inner())
 }
