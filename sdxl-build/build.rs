@@ -50,7 +50,10 @@ fn find() -> Result<Libtorch, String> {
         let folder = |name, default| variable(name).unwrap_or_else(|| root.clone()).join(default);
         Libtorch { include: folder("LIBTORCH_INCLUDE", "include"), lib: folder("LIBTORCH_LIB", "lib") }
     };
-    let found = version(&libtorch.include);
+    let header = libtorch.include.join("torch/headeronly/version.h");
+    // Looks again when libtorch is gone or another one.
+    println!("cargo::rerun-if-changed={}", header.display());
+    let found = version(&header);
     if found.as_deref() == Some(VERSION) || env::var_os("LIBTORCH_BYPASS_VERSION_CHECK").is_some() {
         return Ok(libtorch);
     }
@@ -68,8 +71,8 @@ fn python() -> Option<PathBuf> {
 }
 
 /// What libtorch's headers say about themselves.
-fn version(include: &Path) -> Option<String> {
-    let header = fs::read_to_string(include.join("torch/headeronly/version.h")).ok()?;
+fn version(header: &Path) -> Option<String> {
+    let header = fs::read_to_string(header).ok()?;
     let part = |name: &str| {
         let define = format!("#define TORCH_VERSION_{name} ");
         header.lines().find_map(|line| line.strip_prefix(&define).map(str::to_owned))
