@@ -50,7 +50,7 @@ fn checked(arguments: &Arguments) -> Result<(), Failure> {
     let conditioning = arguments.conditioning().map_err(usage)?;
     // Checked now, so that a wrong flag is found before the model is read.
     let request = arguments.request(conditioning).map_err(usage)?;
-    request.clone().end_at(arguments.switch_at()).build().map_err(usage)?;
+    request.clone().end_at(arguments.switch_at().map_err(usage)?).build().map_err(usage)?;
     arguments.precision.check(arguments.device).map_err(usage)?;
     if arguments.scheduler.is_some() {
         arguments.scheduler(&Scheduler::builder().build()?).map_err(usage)?;
@@ -73,17 +73,24 @@ fn draw(arguments: &Arguments, mut request: RequestBuilder) -> Result<()> {
             Some(mask) => request.inpaint(image, Mask::open(mask)?),
             None => request.image(image),
         };
+        if let Some(strength) = arguments.strength {
+            request = request.strength(strength);
+        }
     }
+    let switch_at = arguments.switch_at()?;
+    let base = request.clone().end_at(switch_at);
+    // Files that do not go together, and a folder that is not there, are found before the model is read.
+    base.clone().build()?;
+    check_folder(&arguments.output)?;
     let pipeline = load(arguments, &arguments.model()?)?;
     report.stage("load");
-    let base = request.clone().end_at(arguments.switch_at());
     let mut sampling = run(arguments, &pipeline, base, &mut report)?;
     if let Some(path) = &arguments.refiner {
         let latents = sampling.latents()?;
         drop((sampling, pipeline));
         let refiner = load(arguments, path)?;
         report.stage("load_refiner");
-        let second = request.resume(latents, arguments.switch_at());
+        let second = request.resume(latents, switch_at);
         sampling = run(arguments, &refiner, second, &mut report)?;
     }
     if let Some(path) = &arguments.latents_out {
@@ -99,6 +106,14 @@ fn draw(arguments: &Arguments, mut request: RequestBuilder) -> Result<()> {
         println!("{}", report.json());
     }
     Ok(())
+}
+
+fn check_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match folder.metadata() {
+        Ok(_) => Ok(()),
+        Err(source) => Err(Error::Io { path: file.to_owned(), source }),
+    }
 }
 
 fn load(arguments: &Arguments, path: &Path) -> Result<Pipeline> {

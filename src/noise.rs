@@ -1,5 +1,7 @@
 //! [`NoiseSource`]: the only place where random numbers are drawn.
 
+use std::fmt;
+
 use tch::Tensor;
 
 use crate::error::{Error, Result};
@@ -16,6 +18,12 @@ pub struct NoiseSource {
     generators: Vec<Generator>,
 }
 
+impl fmt::Debug for NoiseSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NoiseSource").field("pictures", &self.batch()).finish_non_exhaustive()
+    }
+}
+
 impl NoiseSource {
     /// A source with one generator for each seed.
     ///
@@ -25,6 +33,8 @@ impl NoiseSource {
         if seeds.is_empty() {
             return Err(Error::invalid("seeds", "an empty list", "one seed for each picture"));
         }
+        // Before anything else of libtorch: see `load_cuda`.
+        let _ = crate::runtime::shim::load_cuda();
         let generators = seeds.iter().map(|&seed| Generator::new(seed)).collect::<Result<_>>()?;
         Ok(Self { seeds: seeds.to_vec(), generators })
     }

@@ -141,13 +141,15 @@ fn taesd_decodes() {
 #[test]
 fn usage_errors() {
     let folder = scratch("txt2img-usage");
-    let cases: [&[&str]; 25] = [
+    let cases: [&[&str]; 27] = [
         &[],
         &["--prompt", "x", "--unknown"],
         &["--prompt", "x", "--mask", "mask.png"],
         &["--prompt", "x", "--strength", "0.5"],
         &["--prompt", "x", "--switch-at", "0.5"],
         &["--prompt", "x", "--init-image", "photo.png", "--strength", "1.5"],
+        &["--prompt", "x", "--init-image", "photo.png", "--latents-in", "noise.safetensors"],
+        &["--prompt", "x", "--refiner", "refiner", "--switch-at", "1"],
         &["--prompt", "x", "--lora", "style.safetensors"],
         &["--prompt", "x", "--prompt-syntax", "a1111"],
         &["--prompt", "x", "--steps", "0"],

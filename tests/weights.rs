@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use common::headers::{Row, scratch, table, write};
 use common::{assets, repository};
 use sdxl::config::{ModelConfig, PipelineKind};
+use sdxl::pipeline::write_random_model;
 use sdxl::unet::Unet;
 use sdxl::weights::{
     Checkpoint, Component, RandomWeights, TensorSource, Weights, read_safetensors, save_safetensors,
@@ -205,27 +206,156 @@ fn official_single_files() {
     fs::remove_dir_all(folder).unwrap();
 }
 
-/// Every single file key renames to the diffusers key of the published map, with its shape.
+/// Every key of the published maps gives the diffusers key beside it: each tensor is marked by its row number, so
+/// that a swap of two of one shape shows.
 #[test]
 fn renaming_is_the_published_map() {
     let Some(assets) = assets() else { return };
     let folder = scratch("renaming");
     let keymaps = assets.join("keymaps");
-    // An autoencoder on its own, in Stability's names without and with a prefix.
-    for prefix in ["", "vae.", "first_stage_model."] {
-        let path = folder.join("vae.safetensors");
-        let mut rows = table(&keymaps.join("keymap_vae.tsv"), 1, 3);
-        for row in &mut rows {
-            row.name = row.name.replacen("first_stage_model.", prefix, 1);
+    let check = |component, map: &str, prefix: (&str, &str)| {
+        let text = fs::read_to_string(keymaps.join(map)).unwrap();
+        let rows: Vec<(String, String)> = text
+            .lines()
+            .map(|line| {
+                let columns: Vec<&str> = line.split('\t').collect();
+                (columns[0].to_owned(), columns[1].replacen(prefix.0, prefix.1, 1))
+            })
+            .collect();
+        let path = folder.join("marked.safetensors");
+        let tensors: Vec<_> = rows
+            .iter()
+            .enumerate()
+            .map(|(number, (_, key))| (key.clone(), Tensor::from_slice(&[number as f32])))
+            .collect();
+        save(&path, &tensors);
+        let checkpoint = Checkpoint::from_file(component, &path).unwrap();
+        assert_eq!(checkpoint.names().count(), rows.len());
+        for (number, (name, _)) in rows.iter().enumerate() {
+            let found = checkpoint.read(name, &[1]).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert_eq!(found.double_value(&[0]), number as f64, "{name}");
         }
-        write(&path, &rows);
-        let checkpoint = Checkpoint::from_file(Component::Vae, &path).unwrap();
-        let expected = table(&keymaps.join("keymap_vae.tsv"), 0, 2);
-        assert_eq!(checkpoint.names().count(), expected.len());
-        for row in expected {
-            assert_eq!(checkpoint.shape(&row.name), Some(row.shape), "{}", row.name);
+    };
+    // An autoencoder on its own, without and with a prefix; the UNets by their names in a single file.
+    for prefix in ["", "vae.", "first_stage_model."] {
+        check(Component::Vae, "keymap_vae.tsv", ("first_stage_model.", prefix));
+    }
+    for map in ["keymap_unet_base.tsv", "keymap_unet_refiner.tsv"] {
+        check(Component::Unet, map, ("", ""));
+    }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// The tiny model as a single file, with OpenCLIP's fused and transposed matrices: the same numbers come out.
+#[test]
+fn a_single_file_gives_the_same_weights() {
+    let Some(assets) = assets() else { return };
+    let folder = scratch("single-file-data");
+    write_random_model(repository("tests/models/base"), &folder, 0, Precision::F32).unwrap();
+    let read = |component: &str, stem: &str| {
+        read_safetensors(folder.join(component).join(format!("{stem}.safetensors"))).unwrap()
+    };
+    let mut single: Vec<(String, Tensor)> = Vec::new();
+    for (component, map) in [("unet", "keymap_unet_base.tsv"), ("vae", "keymap_vae.tsv")] {
+        let mut tensors = read(component, "diffusion_pytorch_model");
+        for line in fs::read_to_string(assets.join("keymaps").join(map)).unwrap().lines() {
+            let columns: Vec<&str> = line.split('\t').collect();
+            if let Some(tensor) = tensors.remove(columns[0]) {
+                // An attention of the autoencoder is a 1x1 convolution there.
+                let is_conv = columns.len() == 4 && columns[2] != columns[3];
+                let tensor = if is_conv { tensor.unsqueeze(-1).unsqueeze(-1) } else { tensor };
+                single.push((columns[1].to_owned(), tensor));
+            }
+        }
+        assert!(tensors.is_empty(), "{component}: {:?}", tensors.keys());
+    }
+    for (name, tensor) in read("text_encoder", "model") {
+        single.push((format!("conditioner.embedders.0.transformer.text_model.{name}"), tensor));
+    }
+    let second = read("text_encoder_2", "model");
+    for (name, tensor) in &second {
+        let name = name
+            .replace("embeddings.position_embedding.weight", "positional_embedding")
+            .replace("embeddings.token_embedding", "token_embedding")
+            .replace("final_layer_norm", "ln_final")
+            .replace("text_projection.weight", "text_projection")
+            .replace("encoder.layers", "transformer.resblocks")
+            .replace("self_attn.out_proj", "attn.out_proj")
+            .replace("layer_norm", "ln_")
+            .replace("mlp.fc1", "mlp.c_fc")
+            .replace("mlp.fc2", "mlp.c_proj");
+        let tensor = if name == "text_projection" {
+            tensor.transpose(0, 1).contiguous()
+        } else {
+            tensor.shallow_clone()
+        };
+        let name = match name.split_once(".self_attn.q_proj.") {
+            Some((layer, kind)) => {
+                let part = |part: &str| {
+                    let layer = layer.replace("transformer.resblocks", "encoder.layers");
+                    second[&format!("{layer}.self_attn.{part}_proj.{kind}")].shallow_clone()
+                };
+                let fused = Tensor::cat(&[part("q"), part("k"), part("v")], 0);
+                single.push((format!("conditioner.embedders.1.model.{layer}.attn.in_proj_{kind}"), fused));
+                continue;
+            }
+            None if name.contains("self_attn") => continue,
+            None => name,
+        };
+        single.push((format!("conditioner.embedders.1.model.{name}"), tensor));
+    }
+    let path = folder.join("single.safetensors");
+    save(&path, &single);
+    for (component, stem) in [
+        (Component::Unet, "diffusion_pytorch_model"),
+        (Component::Vae, "diffusion_pytorch_model"),
+        (Component::TextEncoder, "model"),
+        (Component::TextEncoder2, "model"),
+    ] {
+        let expected = read(component.folder(), stem);
+        let found = Checkpoint::from_file(component, &path).unwrap();
+        assert_eq!(found.names().count(), expected.len(), "{component}");
+        for (name, expected) in expected {
+            let found = found.read(&name, &expected.size()).unwrap_or_else(|error| panic!("{name}: {error}"));
+            assert!(found.equal(&expected), "{component}: {name}");
         }
     }
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// What other programs leave in their files, and models that this library does not run from one file.
+#[test]
+fn single_files_in_the_wild() {
+    let Some(assets) = assets() else { return };
+    let folder = scratch("wild");
+    let path = folder.join("model.safetensors");
+    let mut merged = base_single_file(&assets);
+    merged.push(Row::new("conditioner.embedders.0.logit_scale", &[]));
+    merged.push(Row::new("conditioner.embedders.0.text_projection", &[768, 768]));
+    merged.push(Row::new("conditioner.embedders.0.transformer.text_projection.weight", &[768, 768]));
+    write(&path, &merged);
+    Pipeline::builder(&path).check().unwrap();
+
+    let mut eight_bit = base_single_file(&assets);
+    for row in eight_bit.iter_mut().filter(|row| row.dtype == "F16") {
+        row.dtype = "F8_E4M3";
+    }
+    write(&path, &eight_bit);
+    Pipeline::builder(&path).check().unwrap();
+
+    let without_vae: Vec<Row> = base_single_file(&assets)
+        .into_iter()
+        .filter(|row| !row.name.starts_with("first_stage_model."))
+        .collect();
+    write(&path, &without_vae);
+    let error = Pipeline::builder(&path).check().unwrap_err().to_string();
+    assert!(error.contains("has no vae"), "{error}");
+
+    let mut edm = base_single_file(&assets);
+    edm.push(Row::new("edm_vpred.sigma_max", &[]));
+    write(&path, &edm);
+    let error = Pipeline::builder(&path).check().unwrap_err().to_string();
+    assert!(error.contains("EDM"), "{error}");
     fs::remove_dir_all(folder).unwrap();
 }
 
@@ -334,7 +464,6 @@ fn a_foreign_checkpoint_is_named() {
     );
     assert_eq!(unet(&table(&keymaps.join("keymap_vae.tsv"), 0, 2)), "an autoencoder (VAE)");
     assert_eq!(unet(&table(&keymaps.join("keys_text_encoder.tsv"), 0, 2)), "a CLIP ViT-L text encoder");
-    assert_eq!(unet(&base_single_file(&assets)), "an SDXL base checkpoint in one file");
     for (file, looks_like) in [
         ("lora-sd15/catundchat_pytorch_lora_weights.safetensors", "a LoRA (load it beside a model)"),
         ("lora-sd15/timohavdk_kohya_style_names.safetensors", "a LoRA (load it beside a model)"),

@@ -88,14 +88,14 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 2.5, value_name = "F", allow_negative_numbers = true)]
     negative_aesthetic_score: f64,
     /// A picture to begin with.
-    #[arg(long, value_name = "PNG")]
+    #[arg(long, value_name = "PNG", conflicts_with = "latents_in")]
     pub(crate) init_image: Option<PathBuf>,
     /// What is light in this picture is repainted, the rest of the first picture kept.
     #[arg(long, value_name = "PNG", requires = "init_image")]
     pub(crate) mask: Option<PathBuf>,
     /// How much of the picture is changed, above 0 to 1 [default: 0.3, with a mask 0.9999]
     #[arg(long, value_name = "F", requires = "init_image", allow_negative_numbers = true)]
-    strength: Option<f64>,
+    pub(crate) strength: Option<f64>,
     /// A refiner, which takes the last steps (the paper's second stage)
     #[arg(long, value_name = "PATH")]
     pub(crate) refiner: Option<PathBuf>,
@@ -183,8 +183,17 @@ impl Arguments {
     }
 
     /// Where the refiner takes over; 1 without one.
-    pub(crate) fn switch_at(&self) -> f64 {
-        if self.refiner.is_some() { self.switch_at.unwrap_or(0.8) } else { 1. }
+    pub(crate) fn switch_at(&self) -> Result<f64> {
+        match (&self.refiner, self.switch_at) {
+            (None, _) => Ok(1.),
+            (Some(_), None) => Ok(0.8),
+            (Some(_), Some(fraction)) if fraction > 0. && fraction < 1. => Ok(fraction),
+            (Some(_), Some(fraction)) => Err(Error::Invalid {
+                field: "switch-at",
+                value: fraction.to_string(),
+                expected: "above 0 and below 1".into(),
+            }),
+        }
     }
 
     /// The request, but for what comes from the model or from files.
@@ -195,10 +204,13 @@ impl Arguments {
             .guidance(guidance)
             .seed(self.seed)
             .batch(self.batch);
-        let request = match self.strength {
-            Some(strength) => request.strength(strength),
-            None => request,
-        };
+        if let Some(strength) = self.strength.filter(|strength| !(*strength > 0. && *strength <= 1.)) {
+            return Err(Error::Invalid {
+                field: "strength",
+                value: strength.to_string(),
+                expected: "above 0 and at most 1".into(),
+            });
+        }
         Ok(match (self.width, self.height) {
             (None, None) => request,
             (Some(width), Some(height)) => request.size(Size::new(width, height)),

@@ -119,7 +119,7 @@ impl ModelConfig {
     pub fn kind(&self) -> PipelineKind {
         match self.unet.in_channels {
             _ if self.requires_aesthetics_score => PipelineKind::Refiner,
-            9 => PipelineKind::Inpaint,
+            channels if channels > self.vae.latent_channels => PipelineKind::Inpaint,
             _ => PipelineKind::Base,
         }
     }
@@ -154,6 +154,15 @@ impl ModelConfig {
                 pooled + self.time_ids() * self.unet.addition_time_embed_dim,
                 self.time_ids(),
                 self.unet.addition_time_embed_dim
+            ));
+        }
+        let latent = self.vae.latent_channels;
+        if ![latent, 2 * latent + 1].contains(&self.unet.in_channels) {
+            return Err(format!(
+                "the UNet takes {} channels, expected {latent} (latents) or {} (inpainting: latents, mask, masked \
+                 picture); picture-editing models (InstructPix2Pix) are not supported",
+                self.unet.in_channels,
+                2 * latent + 1
             ));
         }
         if self.vae.latent_channels != self.unet.out_channels {
@@ -205,6 +214,20 @@ impl ClipTextConfig {
         read_config(path.as_ref(), Self::validate)
     }
 }
+
+macro_rules! checked {
+    ($($config:ty),*) => {$(
+        impl $config {
+            /// What a file is checked for, for a configuration that was made otherwise.
+            pub(crate) fn check(&self) -> Result<()> {
+                let fail = |reason| Error::invalid("configuration", stringify!($config), reason);
+                self.validate().map_err(|reason: String| fail(reason))
+            }
+        }
+    )*};
+}
+
+checked!(UnetConfig, AutoencoderKlConfig, AutoencoderTinyConfig, ClipTextConfig);
 
 fn read_config<T: DeserializeOwned>(path: &Path, validate: impl Fn(&T) -> Result<(), String>) -> Result<T> {
     let config = read_json(path)?;

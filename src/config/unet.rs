@@ -378,7 +378,9 @@ fn level(
 }
 
 impl UnetConfig {
-    fn validate(&self) -> Result<(), String> {
+    pub(super) fn validate(&self) -> Result<(), String> {
+        in_range("number of levels", self.down.len() as i64, 1..=8)?;
+        in_range("number of levels on the way up", self.up.len() as i64, 1..=8)?;
         in_range("in_channels", self.in_channels, 1..=256)?;
         in_range("out_channels", self.out_channels, 1..=256)?;
         in_range("sample_size", self.sample_size, 1..=1 << 14)?;
@@ -389,12 +391,13 @@ impl UnetConfig {
         for (name, width) in [
             ("addition_time_embed_dim", self.addition_time_embed_dim),
             ("the first of block_out_channels", self.model_channels()),
+            ("time_cond_proj_dim", self.time_cond_proj_dim.unwrap_or(4)),
         ] {
             if width % 2 != 0 {
                 return Err(format!("{name} is {width}, expected an even number"));
             }
         }
-        in_range("time_cond_proj_dim", self.time_cond_proj_dim.unwrap_or(2), 2..=1 << 16)?;
+        in_range("time_cond_proj_dim", self.time_cond_proj_dim.unwrap_or(4), 4..=1 << 16)?;
         let mid_depth = match self.mid {
             MidConfig::Transformer(depth) => Some(depth),
             MidConfig::Absent | MidConfig::Resnet => None,

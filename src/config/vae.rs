@@ -57,7 +57,7 @@ impl AutoencoderKlConfig {
         1 << self.block_out_channels.len().saturating_sub(1)
     }
 
-    fn validate(&self) -> Result<(), String> {
+    pub(super) fn validate(&self) -> Result<(), String> {
         in_range("in_channels", self.in_channels, 1..=64)?;
         in_range("out_channels", self.out_channels, 1..=64)?;
         in_range("latent_channels", self.latent_channels, 1..=64)?;

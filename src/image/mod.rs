@@ -2,12 +2,11 @@
 
 mod mask;
 
-use std::fs::File;
-use std::io::{BufReader, Cursor, Write};
+use std::io::{BufReader, Write};
 use std::path::Path;
 
 use ::image::imageops::{FilterType, resize};
-use ::image::{ImageReader, Limits, RgbImage};
+use ::image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
 use ndarray::{Array3, ArrayView3};
 use png::{BitDepth, ColorType, Decoder, Encoder};
 use tch::{Kind, Tensor};
@@ -16,7 +15,7 @@ pub use mask::Mask;
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from};
-use crate::runtime::files::write_atomically;
+use crate::runtime::files::{open_regular, write_atomically};
 use crate::runtime::upload::bytes_of;
 
 /// The largest side of a picture that is read.
@@ -56,18 +55,22 @@ impl Image {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let fail = |error: ::image::ImageError| Error::file(path, error.to_string());
-        let file = File::open(path).map_err(Error::io(path))?;
-        if !file.metadata().map_err(Error::io(path))?.is_file() {
-            return Err(Error::file(path, "not a regular file"));
-        }
+        let (file, _) = open_regular(path)?;
         let mut reader =
             ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(Error::io(path))?;
         let mut limits = Limits::default();
         limits.max_image_width = Some(MAX_SIDE);
         limits.max_image_height = Some(MAX_SIDE);
+        // The largest picture with four channels.
+        limits.max_alloc = Some(4 * u64::from(MAX_SIDE) * u64::from(MAX_SIDE));
         reader.limits(limits);
         let is_png = reader.format() == Some(::image::ImageFormat::Png);
-        let decoded = reader.decode().map_err(fail)?.into_rgb8();
+        let mut decoder = reader.into_decoder().map_err(fail)?;
+        // Cameras turn the picture by a tag of the file.
+        let orientation = decoder.orientation().map_err(fail)?;
+        let mut decoded = DynamicImage::from_decoder(decoder).map_err(fail)?;
+        decoded.apply_orientation(orientation);
+        let decoded = decoded.into_rgb8();
         let (width, height) = decoded.dimensions();
         let pixels = Array3::from_shape_vec((height as usize, width as usize, 3), decoded.into_raw())
             .map_err(|error| Error::file(path, error.to_string()))?;
@@ -224,8 +227,8 @@ impl Image {
 /// The tEXt, zTXt and iTXt chunks of a PNG file. The decoder caps what they may unpack to.
 fn read_texts(path: &Path) -> Result<Vec<(String, String)>> {
     let fail = |error: png::DecodingError| Error::file(path, error.to_string());
-    let bytes = std::fs::read(path).map_err(Error::io(path))?;
-    let mut reader = Decoder::new(Cursor::new(bytes)).read_info().map_err(fail)?;
+    let (file, _) = open_regular(path)?;
+    let mut reader = Decoder::new(BufReader::new(file)).read_info().map_err(fail)?;
     // Texts may stand behind the pixels.
     reader.finish().map_err(fail)?;
     let info = reader.info();

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use super::files::{ModelFiles, for_each_component};
 use super::{Models, Pipeline};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::runtime::{Device, Precision, Shared};
 use crate::scheduler::Scheduler;
 use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders, Tokenizer};
 use crate::unet::Unet;
 use crate::vae::{AutoencoderKl, AutoencoderTiny, Vae};
-use crate::weights::{Checkpoint, Component};
+use crate::weights::{Checkpoint, Component, tensors_of};
 
 /// Builds a [`Pipeline`].
 #[derive(Debug, Clone)]
@@ -54,36 +54,81 @@ impl PipelineBuilder {
         Self { taesd: Some(path.into()), ..self }
     }
 
-    /// Checks the model without reading its weights: configurations, and names and shapes of all tensors.
+    /// Checks the model without reading its weights: configurations, tokenizers, and names and shapes of all
+    /// tensors.
     ///
     /// # Errors
     /// Those of [`build`](Self::build), but for the device's.
     pub fn check(&self) -> Result<ModelConfig> {
+        Ok(self.open()?.files.config)
+    }
+
+    /// Everything but the weights.
+    fn open(&self) -> Result<Opened> {
+        // Whatever the device: see `Device::check`.
+        let _ = crate::runtime::shim::load_cuda();
         let files = ModelFiles::find(&self.path, &self.variant)?;
-        for_each_component(&files.config, |component, specs| files.checkpoint(component)?.check(&specs))?;
-        Scheduler::from_config(&files.scheduler)?;
-        Ok(files.config)
+        let config = &files.config;
+        let tiny = match &self.taesd {
+            Some(path) => Some(open_tiny(path)?),
+            None => None,
+        };
+        if let Some((_, tiny)) = &tiny {
+            let (found, expected) =
+                ((tiny.latent_channels, tiny.factor()), (config.vae.latent_channels, config.vae.factor()));
+            if found != expected {
+                return Err(Error::invalid(
+                    "taesd",
+                    format!("{} channels at 1/{}", found.0, found.1),
+                    format!("{} channels at 1/{}, those of this model's latents", expected.0, expected.1),
+                ));
+            }
+        }
+        for_each_component(config, |component, specs| {
+            if component == Component::Vae && tiny.is_some() {
+                return Ok(());
+            }
+            files.checkpoint(component)?.check(&specs)
+        })?;
+        let tokenizer = |folder: &Option<PathBuf>, padding| match folder {
+            Some(folder) => Tokenizer::from_folder(folder),
+            None => Tokenizer::builtin(padding),
+        };
+        let [first, second] = &files.tokenizers;
+        let tokenizers = (
+            match &config.text_encoder {
+                Some(text) => Some(fitting(tokenizer(first, Padding::EndOfText)?, text)?),
+                None => None,
+            },
+            fitting(tokenizer(second, Padding::Exclamation)?, &config.text_encoder_2)?,
+        );
+        let scheduler = Scheduler::from_config(&files.scheduler)?;
+        Ok(Opened { files, tiny, tokenizers, scheduler })
     }
 
     /// Reads the model.
     ///
     /// # Errors
-    /// [`Error::Io`](crate::Error::Io) and [`Error::File`](crate::Error::File) name the file that cannot be read or is invalid;
-    /// [`Error::Checkpoint`](crate::Error::Checkpoint) lists every missing, unexpected and mis-shaped tensor, before any weights are
-    /// read; [`Error::Device`](crate::Error::Device) a device that is not there; [`Error::Invalid`](crate::Error::Invalid) a type that it cannot compute in.
+    /// [`Error::Io`](crate::Error::Io) and [`Error::File`](crate::Error::File) name the file that cannot be read
+    /// or is invalid; [`Error::Checkpoint`](crate::Error::Checkpoint) lists every missing, unexpected and
+    /// mis-shaped tensor, before any weights are read; [`Error::Device`](crate::Error::Device) a device that is
+    /// not there; [`Error::Invalid`](crate::Error::Invalid) a type that it cannot compute in.
     pub fn build(&self) -> Result<Pipeline> {
         self.precision.check(self.device)?;
         self.device.check()?;
-        // Everything that is wrong is found before the first weight is read.
-        self.check()?;
-        let files = ModelFiles::find(&self.path, &self.variant)?;
-        let scheduler = Scheduler::from_config(&files.scheduler)?;
+        let Opened { files, tiny, tokenizers, scheduler } = self.open()?;
+        let vae = match tiny {
+            Some((checkpoint, config)) => Vae::Tiny(
+                checkpoint.load(self.device, self.precision, |w| AutoencoderTiny::load(w, &config))?,
+            ),
+            None => self.vae(&files)?,
+        };
         let models = Models {
-            text: self.text_encoders(&files)?,
+            text: self.text_encoders(&files, tokenizers)?,
             unet: files
                 .checkpoint(Component::Unet)?
                 .load(self.device, self.precision, |w| Unet::load(w, &files.config.unet))?,
-            vae: self.vae(&files)?,
+            vae,
             config: files.config,
             path: self.path.clone(),
         };
@@ -95,35 +140,28 @@ impl PipelineBuilder {
         })
     }
 
-    fn text_encoders(&self, files: &ModelFiles) -> Result<TextEncoders> {
-        let [first, second] = &files.tokenizers;
-        let tokenizer = |folder: &Option<PathBuf>, padding| match folder {
-            Some(folder) => Tokenizer::from_folder(folder),
-            None => Tokenizer::builtin(padding),
-        };
+    fn text_encoders(
+        &self,
+        files: &ModelFiles,
+        (first, second): (Option<Tokenizer>, Tokenizer),
+    ) -> Result<TextEncoders> {
         let load = |component, config: &ClipTextConfig, projection| {
             files
                 .checkpoint(component)?
                 .load(self.device, self.precision, |w| ClipTextModel::load(w, config, projection))
         };
-        let first = match &files.config.text_encoder {
-            Some(config) => Some(TextEncoder {
-                tokenizer: tokenizer(first, Padding::EndOfText)?,
-                model: load(Component::TextEncoder, config, Projection::Without)?,
-            }),
-            None => None,
+        let first = match (first, &files.config.text_encoder) {
+            (Some(tokenizer), Some(config)) => {
+                let model = load(Component::TextEncoder, config, Projection::Without)?;
+                Some(TextEncoder { tokenizer, model })
+            }
+            _ => None,
         };
-        let second = TextEncoder {
-            tokenizer: tokenizer(second, Padding::Exclamation)?,
-            model: load(Component::TextEncoder2, &files.config.text_encoder_2, Projection::With)?,
-        };
-        Ok(TextEncoders { first, second })
+        let model = load(Component::TextEncoder2, &files.config.text_encoder_2, Projection::With)?;
+        Ok(TextEncoders { first, second: TextEncoder { tokenizer: second, model } })
     }
 
     fn vae(&self, files: &ModelFiles) -> Result<Vae> {
-        if let Some(path) = &self.taesd {
-            return Ok(Vae::Tiny(load_tiny(path, self.device, self.precision)?));
-        }
         let config = &files.config.vae;
         // The original autoencoder's activations overflow in IEEE half precision: pictures would be black.
         let precision = match self.precision {
@@ -131,30 +169,56 @@ impl PipelineBuilder {
             precision => precision,
         };
         let checkpoint = files.checkpoint(Component::Vae)?;
-        let vae = checkpoint.load(self.device, precision, |w| AutoencoderKl::load(w, config))?;
-        Ok(Vae::Kl(Box::new(vae)))
+        Ok(Vae::Kl(Box::new(checkpoint.load(self.device, precision, |w| AutoencoderKl::load(w, config))?)))
     }
 }
 
-/// A tiny autoencoder from a file or folder, in diffusers' or TAESD's own layout.
-fn load_tiny(path: &Path, device: Device, precision: Precision) -> Result<AutoencoderTiny> {
+/// A model of which everything is known but the weights.
+struct Opened {
+    files: ModelFiles,
+    tiny: Option<(Checkpoint, AutoencoderTinyConfig)>,
+    tokenizers: (Option<Tokenizer>, Tokenizer),
+    scheduler: Scheduler,
+}
+
+/// A tokenizer whose ids the encoder can read.
+fn fitting(tokenizer: Tokenizer, encoder: &ClipTextConfig) -> Result<Tokenizer> {
+    let (length, positions) = (tokenizer.context_length() as i64, encoder.max_position_embeddings);
+    if length > positions {
+        let expected = format!("at most {positions}, the positions of the text encoder");
+        return Err(Error::invalid("model_max_length", length, expected));
+    }
+    let largest = [tokenizer.start_id(), tokenizer.end_id(), tokenizer.padding_id()].into_iter().max();
+    if largest.is_some_and(|largest| largest >= encoder.vocab_size) {
+        let expected = format!("below {}, the vocabulary of the text encoder", encoder.vocab_size);
+        return Err(Error::invalid("token ids", largest.unwrap_or(0), expected));
+    }
+    Ok(tokenizer)
+}
+
+/// A tiny autoencoder from a file or folder, in diffusers' or TAESD's own layout: its header and shape, checked.
+fn open_tiny(path: &Path) -> Result<(Checkpoint, AutoencoderTinyConfig)> {
     let config_file = path.join("config.json");
     let config = if config_file.exists() {
         AutoencoderTinyConfig::from_file(config_file)?
     } else {
         AutoencoderTinyConfig::default()
     };
-    Checkpoint::tiny(path)?.load(device, precision, |w| AutoencoderTiny::load(w, &config))
+    let checkpoint = Checkpoint::tiny(path)?;
+    checkpoint.check(&tensors_of(|w| AutoencoderTiny::load(w, &config))?)?;
+    Ok((checkpoint, config))
 }
 
 impl AutoencoderTiny {
     /// Reads a tiny autoencoder from a file or folder, as [`PipelineBuilder::taesd`] does.
     ///
     /// # Errors
-    /// [`Error::File`](crate::Error::File) and [`Error::Checkpoint`](crate::Error::Checkpoint) say what the files lack.
+    /// [`Error::File`](crate::Error::File) and [`Error::Checkpoint`](crate::Error::Checkpoint) say what the files
+    /// lack.
     pub fn open(path: impl AsRef<Path>, device: Device, precision: Precision) -> Result<Self> {
         precision.check(device)?;
         device.check()?;
-        load_tiny(path.as_ref(), device, precision)
+        let (checkpoint, config) = open_tiny(path.as_ref())?;
+        checkpoint.load(device, precision, |w| Self::load(w, &config))
     }
 }

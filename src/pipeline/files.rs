@@ -57,7 +57,7 @@ impl ModelFiles {
     }
 
     fn single_file(path: &Path) -> Result<Self> {
-        let SingleFile { components, markers } = SingleFile::open(path)?;
+        let SingleFile { components, markers, metadata } = SingleFile::open(path)?;
         let shape = |component, name| components.get(&component).and_then(|c: &Checkpoint| c.shape(name));
         let width = |name| shape(Component::Unet, name).and_then(|shape| shape.get(1).copied());
         let refiner = width("add_embedding.linear_1.weight") == Some(2560);
@@ -66,12 +66,19 @@ impl ModelFiles {
             Some(9) => ModelConfig::inpaint(),
             _ => ModelConfig::base(),
         };
-        // ComfyUI's convention for models of other objectives: empty tensors of these names.
+        // ComfyUI's convention for models of other objectives: small tensors of these names.
+        let marked = |name: &str| markers.iter().any(|key| key.starts_with(name));
+        if marked("edm_") {
+            let reason = "a model with EDM noise levels (Playground v2.5, CosXL): load its diffusers folder, whose \
+                          scheduler says which";
+            return Err(Error::file(path, reason));
+        }
+        let said = |name: &str| metadata.get(name).is_some_and(|value| value.starts_with('v'));
         let mut scheduler = SDXL_SCHEDULER.to_owned();
-        if markers.iter().any(|key| key == "v_pred") {
+        if marked("v_pred") || said("modelspec.prediction_type") || said("modelspec.predict_key") {
             scheduler = scheduler.replace("\"epsilon\"", "\"v_prediction\"");
         }
-        if markers.iter().any(|key| key == "ztsnr") {
+        if marked("ztsnr") {
             scheduler = scheduler
                 .replace(
                     "\"trained_betas\": null",
@@ -160,6 +167,7 @@ fn snapshot(repository: &Path) -> Result<PathBuf> {
 fn hub_cache() -> Option<PathBuf> {
     let variable = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     variable("HF_HUB_CACHE")
+        .or_else(|| variable("HUGGINGFACE_HUB_CACHE"))
         .or_else(|| variable("HF_HOME").map(|home| home.join("hub")))
         .or_else(|| variable("XDG_CACHE_HOME").map(|cache| cache.join("huggingface/hub")))
         .or_else(|| variable("HOME").map(|home| home.join(".cache/huggingface/hub")))

@@ -10,6 +10,7 @@ mod recipe;
 mod request;
 mod sampling;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use tch::{Kind, Tensor};
@@ -29,7 +30,7 @@ use crate::scheduler::Scheduler;
 use crate::text::TextEncoders;
 use crate::unet::{Unet, UnetConditioning};
 use crate::vae::Vae;
-use request::Origin;
+use request::{MAX_SIDE, Origin};
 
 /// A model ready to draw. A clone is cheap and shares the weights; several may draw at once.
 #[derive(Clone)]
@@ -52,6 +53,19 @@ struct Models {
 #[expect(unsafe_code, reason = "says that weights are only read")]
 // SAFETY: no `forward` writes into its parameters; paths, configurations and tokenizers are Send and Sync.
 unsafe impl ReadOnly for Models {}
+
+impl fmt::Debug for Pipeline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { models, scheduler, device, precision } = self;
+        f.debug_struct("Pipeline")
+            .field("path", &models.path)
+            .field("kind", &self.kind())
+            .field("scheduler", scheduler.solver())
+            .field("device", device)
+            .field("precision", precision)
+            .finish_non_exhaustive()
+    }
+}
 
 /// An encoded [`Conditioning`]: reusable, and what was cut off its prompts.
 #[derive(Debug, Clone)]
@@ -79,6 +93,25 @@ impl Pipeline {
     /// The file or folder that the model was read from.
     pub fn path(&self) -> &Path {
         &self.models.path
+    }
+
+    /// The model's name in a picture's file: that of its file or folder, or `organisation/name` in the Hugging
+    /// Face cache, whose folders are named by revisions.
+    fn name(&self) -> String {
+        let path = self.path();
+        let part = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let repository = path.ancestors().filter_map(part).find(|name| name.starts_with("models--"));
+        match repository {
+            Some(repository) => repository.trim_start_matches("models--").replacen("--", "/", 1),
+            None => part(path).unwrap_or_else(|| path.to_string_lossy().into_owned()),
+        }
+    }
+
+    fn autoencoder(&self) -> &'static str {
+        match self.models.vae {
+            Vae::Kl(_) => "AutoencoderKL",
+            Vae::Tiny(_) => "AutoencoderTiny",
+        }
     }
 
     /// What the model was made for.
@@ -254,9 +287,10 @@ impl Pipeline {
         let factor = self.models.config.vae.factor();
         let size =
             Size::new(request.width.unwrap_or(natural.width), request.height.unwrap_or(natural.height));
-        let fits = |side: i64| side >= factor && side % factor == 0;
+        let fits = |side: i64| (factor..=MAX_SIDE).contains(&side) && side % factor == 0;
         if !fits(size.width) || !fits(size.height) {
-            return Err(Error::invalid("size", size, format!("multiples of {factor} for this model")));
+            let expected = format!("multiples of {factor} up to {MAX_SIDE} for this model");
+            return Err(Error::invalid("size", size, expected));
         }
         Ok(size)
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::request::Origin;
 use super::{Pipeline, Request};
 use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSource};
 use crate::image::Image;
@@ -25,7 +26,10 @@ impl Recipe {
         let sigmas = (lowest, highest.is_finite().then_some(highest));
         let shared = json!({
             "generator": concat!("sdxl ", env!("CARGO_PKG_VERSION")),
-            "model": pipeline.path().file_name().map(|name| name.to_string_lossy()),
+            "model": pipeline.name(),
+            "autoencoder": pipeline.autoencoder(),
+            "origin": origin(request),
+            "end_at": request.end_at,
             "precision": pipeline.precision.to_string(),
             "size": size.to_string(),
             "steps": request.steps,
@@ -85,6 +89,19 @@ impl Recipe {
     }
 }
 
+/// What the run began with. Pictures and latents are not repeated in the file.
+fn origin(request: &Request) -> Value {
+    match &request.origin {
+        Origin::Noise => json!("noise"),
+        Origin::Image(_) => json!({ "image": "given", "strength": request.strength() }),
+        Origin::Latents(_) => json!({ "latents": "given", "strength": request.strength() }),
+        Origin::Inpaint { .. } => {
+            json!({ "image": "given", "mask": "given", "strength": request.strength() })
+        }
+        Origin::Resume { at, .. } => json!({ "latents": "of another run", "at": at }),
+    }
+}
+
 fn describe(conditioning: &Conditioning) -> Value {
     let micro = |micro: MicroConditioning| {
         json!({
@@ -105,6 +122,8 @@ fn describe(conditioning: &Conditioning) -> Value {
     json!({
         "text": text,
         "clip_skip": conditioning.clip_skip,
+        "aesthetic_score": conditioning.aesthetic_scores.positive,
+        "negative_aesthetic_score": conditioning.aesthetic_scores.negative,
         "micro": micro(conditioning.micro),
         "negative_micro": micro(conditioning.negative_micro),
     })

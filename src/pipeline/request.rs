@@ -8,7 +8,7 @@ use crate::scheduler::Scheduler;
 use super::Latents;
 
 /// The largest side of a picture, in pixels.
-const MAX_SIDE: i64 = 8192;
+pub(super) const MAX_SIDE: i64 = 8192;
 /// More steps than the training schedule has make no sense.
 const MAX_STEPS: usize = 1000;
 /// Pictures of one request.
@@ -189,7 +189,9 @@ impl RequestBuilder {
     pub fn resume(self, latents: Latents, at: f64) -> Self {
         self.change(|request| {
             request.origin = Origin::Resume { latents, at };
+            // Those of the first stage.
             request.initial_noise = None;
+            request.strength = None;
         })
     }
 
@@ -209,6 +211,17 @@ impl RequestBuilder {
         check_side("height", request.height)?;
         if !(1..=MAX_STEPS).contains(&request.steps) {
             return Err(Error::invalid("steps", request.steps, format!("1 to {MAX_STEPS}")));
+        }
+        if let (Some(noise), None, &[seed]) = (&request.initial_noise, batch, request.seeds.as_slice()) {
+            let rows = noise.0.size().first().copied().unwrap_or(1) as u64;
+            request.seeds = (0..rows).map(|row| seed.wrapping_add(row)).collect();
+        }
+        if request.strength.is_some() && matches!(request.origin, Origin::Noise | Origin::Resume { .. }) {
+            return Err(Error::invalid(
+                "strength",
+                request.strength(),
+                "none without a picture to begin with",
+            ));
         }
         if let Some(batch) = batch {
             if !(1..=MAX_BATCH).contains(&batch) {

@@ -1,5 +1,6 @@
 //! [`Sampling`]: the loop over the steps, as an iterator.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use tch::Tensor;
@@ -180,6 +181,16 @@ impl Sampling {
         let remaining = elapsed.mul_f64((of - done) as f64 / done as f64);
         let sigma = self.run.level().map_or(0., |level| level.sigma);
         Ok(Progress { step: done, of, sigma, elapsed, remaining })
+    }
+}
+
+impl fmt::Debug for Sampling {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sampling")
+            .field("pipeline", &self.pipeline)
+            .field("step", &self.run.position())
+            .field("of", &self.run.plan().steps().len())
+            .finish_non_exhaustive()
     }
 }
 

@@ -42,6 +42,7 @@ pub enum Projection {
 impl ClipTextModel {
     /// Reads an encoder of that shape, under transformers 5's names (without the level `text_model`).
     pub fn load(weights: &Weights, config: &ClipTextConfig, projection: Projection) -> Result<Self> {
+        config.check()?;
         let embeddings = weights.at("embeddings");
         let width = config.hidden_size;
         Ok(Self {

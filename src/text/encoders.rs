@@ -64,6 +64,12 @@ impl TextEncoders {
 impl TextEncoder {
     fn run(&self, prompt: &str, clip_skip: usize, cut: &mut Vec<String>) -> Result<(Tensor, Option<Tensor>)> {
         let tokens = self.tokenizer.encode(prompt)?;
+        let vocabulary = self.model.config().vocab_size;
+        if let Some(id) = tokens.ids.iter().find(|id| !(0..vocabulary).contains(*id)) {
+            // On a GPU an index out of range ends the process's use of it.
+            let expected = format!("0 to {}, the vocabulary of the text encoder", vocabulary - 1);
+            return Err(Error::invalid("token ids", id, expected));
+        }
         cut.extend(tokens.cut);
         let ids = Tensor::f_from_slice(&tokens.ids)?.f_unsqueeze(0)?.f_to_device(self.model.device())?;
         let output = self.model.forward(&ids, clip_skip)?;

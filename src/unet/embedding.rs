@@ -59,7 +59,11 @@ impl UnetConditioning {
             context: cat(&self.context, &other.context)?,
             pooled: cat(&self.pooled, &other.pooled)?,
             time_ids: cat(&self.time_ids, &other.time_ids)?,
-            timestep_cond: self.timestep_cond.as_ref().map(Tensor::shallow_clone),
+            timestep_cond: match (&self.timestep_cond, &other.timestep_cond) {
+                (Some(a), Some(b)) => Some(cat(a, b)?),
+                (None, None) => None,
+                _ => return Err(Error::invalid("timestep_cond", "given for one side", "both or none")),
+            },
         })
     }
 

@@ -35,6 +35,7 @@ pub struct Unet {
 impl Unet {
     /// Reads a UNet of that shape, under diffusers' names.
     pub fn load(weights: &Weights, config: &UnetConfig) -> Result<Self> {
+        config.check()?;
         let first = config.model_channels();
         let embedding = TimeEmbedding::load(weights, config)?;
         let conv_in = Conv2d::load(&weights.at("conv_in"), config.in_channels, first, 3)?;

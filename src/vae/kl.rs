@@ -23,6 +23,7 @@ pub struct AutoencoderKl {
 impl AutoencoderKl {
     /// Reads an autoencoder of that shape, under diffusers' names.
     pub fn load(weights: &Weights, config: &AutoencoderKlConfig) -> Result<Self> {
+        config.check()?;
         let latent = config.latent_channels;
         Ok(Self {
             config: config.clone(),

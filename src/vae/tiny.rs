@@ -29,6 +29,7 @@ enum Layer {
 impl AutoencoderTiny {
     /// Reads an autoencoder of that shape, under diffusers' names (`encoder.layers.0.weight`).
     pub fn load(weights: &Weights, config: &AutoencoderTinyConfig) -> Result<Self> {
+        config.check()?;
         Ok(Self {
             encoder: load_encoder(&weights.at("encoder.layers"), config)?,
             decoder: load_decoder(&weights.at("decoder.layers"), config)?,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use tch::Tensor;
 
 use super::recognise::recognise;
-use super::rename::{Component, Meaning, Part, TinySide, component_file, single_file, tiny};
+use super::rename::{Component, Meaning, Part, TinySide, component_file, is_single_file, single_file, tiny};
 use super::report::{CheckpointError, ShapeMismatch};
 use super::safetensors::{SafetensorsFile, kind};
 use super::source::{TensorSource, TensorSpec, Weights, tensors_of};
@@ -41,14 +41,20 @@ impl Checkpoint {
         Self { path, component, files: Vec::new(), entries: BTreeMap::new(), unexpected: Vec::new() }
     }
 
-    /// A component from one safetensors file, in diffusers' or (autoencoders) Stability's names.
+    /// A component from one safetensors file: its own, in diffusers' or (autoencoders) Stability's names, or a
+    /// single file with the whole model.
     ///
     /// # Errors
     /// [`Error::File`] where the file is no valid safetensors file: truncated, a pickle, a web page…
     pub fn from_file(component: Component, path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        let file = SafetensorsFile::open(path)?;
+        if file.tensors.keys().any(|key| is_single_file(key)) {
+            let mut whole = SingleFile::new(path, file)?;
+            return Ok(whole.components.remove(&component).unwrap_or_else(|| Self::empty(path, component)));
+        }
         let mut checkpoint = Self::empty(path, component);
-        checkpoint.add_file(SafetensorsFile::open(path)?)?;
+        checkpoint.add_file(file)?;
         Ok(checkpoint)
     }
 
@@ -108,6 +114,13 @@ impl Checkpoint {
             }
         };
         let (Some(encoder), Some(decoder)) = (named("encoder"), named("decoder")) else {
+            let several =
+                |part: &str| files.iter().filter(|file| file.to_string_lossy().contains(part)).count() > 1;
+            if several("encoder") && several("decoder") {
+                let reason =
+                    "holds several tiny autoencoders: give a folder with one encoder and one decoder";
+                return Err(Error::file(path, reason));
+            }
             return Self::from_folder(Component::Vae, path, "");
         };
         for (side, file) in [(TinySide::Encoder, encoder), (TinySide::Decoder, decoder)] {
@@ -198,6 +211,11 @@ impl Checkpoint {
         if missing.is_empty() && unexpected.is_empty() && misshaped.is_empty() {
             return self.check_types(specs);
         }
+        if self.entries.is_empty() && self.path.is_file() && self.component != Component::Unet {
+            let tensors = self.files.iter().flat_map(|file| file.tensors.clone()).collect();
+            let reason = format!("has no {} (it looks like {})", self.component, recognise(&tensors));
+            return Err(Error::file(&self.path, reason));
+        }
         let tensors = self.files.iter().flat_map(|file| file.tensors.clone()).collect();
         Err(Error::Checkpoint(Box::new(CheckpointError {
             path: self.path.clone(),
@@ -269,11 +287,17 @@ pub(crate) struct SingleFile {
     pub(crate) components: BTreeMap<Component, Checkpoint>,
     /// Keys without weights, which may say how the model was trained (`v_pred`, `ztsnr`).
     pub(crate) markers: Vec<String>,
+    /// Texts beside the tensors, such as `modelspec.prediction_type`.
+    pub(crate) metadata: BTreeMap<String, String>,
 }
 
 impl SingleFile {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let file = Arc::new(SafetensorsFile::open(path)?);
+        Self::new(path, SafetensorsFile::open(path)?)
+    }
+
+    fn new(path: &Path, file: SafetensorsFile) -> Result<Self> {
+        let file = Arc::new(file);
         let mut components: BTreeMap<Component, Checkpoint> = BTreeMap::new();
         let mut markers = Vec::new();
         let mut unknown = Vec::new();
@@ -299,7 +323,7 @@ impl SingleFile {
         if let Some(unet) = components.get_mut(&Component::Unet) {
             unet.unexpected = unknown;
         }
-        Ok(Self { components, markers })
+        Ok(Self { components, markers, metadata: file.metadata.clone() })
     }
 }
 

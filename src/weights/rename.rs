@@ -107,6 +107,11 @@ const IGNORED: [&str; 12] = [
     "posterior_",
 ];
 
+/// Whether a key is that of a checkpoint of several components.
+pub(crate) fn is_single_file(key: &str) -> bool {
+    key.starts_with("model.diffusion_model.") || key.starts_with("conditioner.embedders.")
+}
+
 /// The meaning of a key of a single-file checkpoint.
 pub(crate) fn single_file(key: &str) -> Meaning {
     let one = |component, (name, part): (String, Part)| vec![Renamed { component, name, part }];
@@ -115,7 +120,7 @@ pub(crate) fn single_file(key: &str) -> Meaning {
     } else if let Some(key) = key.strip_prefix("first_stage_model.") {
         vae(key).map(|renamed| one(Component::Vae, renamed))
     } else if let Some(key) = key.strip_prefix("conditioner.embedders.0.transformer.") {
-        match clip(key) {
+        match first_clip(key) {
             Some(name) => Some(one(Component::TextEncoder, (name.to_owned(), Part::Whole))),
             None => return Meaning::Ignored,
         }
@@ -130,7 +135,9 @@ pub(crate) fn single_file(key: &str) -> Meaning {
                 parts.into_iter().map(|(name, part)| Renamed { component, name, part }).collect()
             }),
         }
-    } else if IGNORED.iter().any(|prefix| key.starts_with(prefix)) {
+    } else if IGNORED.iter().any(|prefix| key.starts_with(prefix))
+        || (key.starts_with("conditioner.embedders.0.") && first_clip(last(key)).is_none())
+    {
         return Meaning::Ignored;
     } else {
         None
@@ -144,7 +151,8 @@ pub(crate) fn component_file(component: Component, key: &str) -> Option<(String,
     let whole = |name: &str| Some((name.to_owned(), Part::Whole));
     match component {
         Component::Unet => whole(key),
-        Component::TextEncoder | Component::TextEncoder2 => clip(key).and_then(whole),
+        Component::TextEncoder => first_clip(key).and_then(whole),
+        Component::TextEncoder2 => clip(key).and_then(whole),
         Component::Vae => {
             let key =
                 key.strip_prefix("first_stage_model.").or_else(|| key.strip_prefix("vae.")).unwrap_or(key);
@@ -172,10 +180,19 @@ pub(crate) fn tiny(side: TinySide, key: &str) -> String {
 
 /// transformers 4 writes `text_model.encoder.…`, transformers 5 `encoder.…`; position ids are a buffer.
 fn clip(key: &str) -> Option<&str> {
-    if key == "logit_scale" || key.ends_with("position_ids") {
-        return None;
-    }
-    Some(key.strip_prefix("text_model.").unwrap_or(key))
+    let key = key.strip_prefix("text_model.").unwrap_or(key);
+    (key != "logit_scale" && !key.ends_with("position_ids")).then_some(key)
+}
+
+/// The same for the first encoder, whose pooled output SDXL never projects: merged files have a projection left
+/// over from other programs.
+fn first_clip(key: &str) -> Option<&str> {
+    clip(key).filter(|name| !name.starts_with("text_projection"))
+}
+
+/// What follows the last level but one of `conditioner.embedders.0.`, such as `logit_scale`.
+fn last(key: &str) -> &str {
+    key.trim_start_matches("conditioner.embedders.0.")
 }
 
 /// Splits `12.rest` into the number and the rest.

@@ -1,7 +1,7 @@
 //! [`Weights`]: named tensors seen from a path, and where they come from.
 
 use std::cell::RefCell;
-use std::fmt::Display;
+use std::fmt::{self, Display};
 
 use tch::{Kind, Tensor};
 
@@ -25,6 +25,17 @@ pub struct Weights<'a> {
     path: String,
     device: Device,
     precision: Precision,
+}
+
+impl fmt::Debug for Weights<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, device, precision, .. } = self;
+        f.debug_struct("Weights")
+            .field("path", path)
+            .field("device", device)
+            .field("precision", precision)
+            .finish()
+    }
 }
 
 impl<'a> Weights<'a> {
