@@ -14,6 +14,7 @@ import torch
 import transformers
 from safetensors.torch import save
 
+import image_to_image
 import layers
 import models
 import pipelines
@@ -31,8 +32,9 @@ FILES = {
     "taesd": lambda tokenizers, dtype: models.taesd(dtype),
     "pipelines": pipelines.pipelines,
     "schedulers": schedulers.schedulers,
+    "image_to_image": image_to_image.image_to_image,
 }
-NEED_TOKENIZERS = {"text_encoders", "pipelines", "schedulers"}
+NEED_TOKENIZERS = {"text_encoders", "pipelines", "schedulers", "image_to_image"}
 
 
 def make(name, tokenizers, dtype):
