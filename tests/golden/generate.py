@@ -14,6 +14,7 @@ import torch
 import transformers
 from safetensors.torch import save
 
+import ensemble
 import image_to_image
 import layers
 import models
@@ -33,8 +34,9 @@ FILES = {
     "pipelines": pipelines.pipelines,
     "schedulers": schedulers.schedulers,
     "image_to_image": image_to_image.image_to_image,
+    "ensemble": ensemble.ensemble,
 }
-NEED_TOKENIZERS = {"text_encoders", "pipelines", "schedulers", "image_to_image"}
+NEED_TOKENIZERS = {"text_encoders", "pipelines", "schedulers", "image_to_image", "ensemble"}
 
 
 def make(name, tokenizers, dtype):
