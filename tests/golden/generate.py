@@ -15,6 +15,7 @@ import transformers
 from safetensors.torch import save
 
 import ensemble
+import guidance
 import image_to_image
 import inpaint
 import layers
@@ -37,6 +38,7 @@ FILES = {
     "image_to_image": image_to_image.image_to_image,
     "ensemble": ensemble.ensemble,
     "inpaint": inpaint.inpaint,
+    "guidance": guidance.guidance,
 }
 NEED_TOKENIZERS = FILES.keys() - {"layers", "unet", "vae", "taesd"}
 
