@@ -14,6 +14,10 @@ import torch
 import transformers
 from safetensors.torch import save
 
+import ensemble
+import guidance
+import image_to_image
+import inpaint
 import layers
 import models
 import pipelines
@@ -31,8 +35,12 @@ FILES = {
     "taesd": lambda tokenizers, dtype: models.taesd(dtype),
     "pipelines": pipelines.pipelines,
     "schedulers": schedulers.schedulers,
+    "image_to_image": image_to_image.image_to_image,
+    "ensemble": ensemble.ensemble,
+    "inpaint": inpaint.inpaint,
+    "guidance": guidance.guidance,
 }
-NEED_TOKENIZERS = {"text_encoders", "pipelines", "schedulers"}
+NEED_TOKENIZERS = FILES.keys() - {"layers", "unet", "vae", "taesd"}
 
 
 def make(name, tokenizers, dtype):
@@ -55,7 +63,8 @@ def write(name, tensors, description):
 def print_rounding(name, single, double):
     """The tensors that float32 computes least exactly, by relative distance (2-norm) from float64."""
     distances = {
-        key: ((single[key] - exact).double().norm() / exact.double().norm()).item() for key, exact in double.items()
+        key: ((single[key].double() - exact.double()).norm() / exact.double().norm()).item()
+        for key, exact in double.items()
     }
     worst = max(distances, key=distances.get)
     print(f"{name}: {distances[worst]:.1e} ({worst})")

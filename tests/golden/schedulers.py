@@ -124,8 +124,11 @@ CASES = [
 @functools.cache
 def load_k_diffusion():
     """`k_diffusion.sampling` without the rest of that package, which is for training and needs torchvision and more."""
+    found = importlib.util.find_spec("k_diffusion")
+    if found is None:
+        sys.exit("no k-diffusion; schedulers needs it: pip install --no-deps k-diffusion==0.1.1.post1")
     package = ModuleType("k_diffusion")
-    package.__path__ = importlib.util.find_spec("k_diffusion").submodule_search_locations
+    package.__path__ = found.submodule_search_locations
     # Only named in an import there; nothing of it is called.
     transforms = ModuleType("torchvision.transforms")
     transforms.functional = None
