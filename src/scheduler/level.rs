@@ -96,8 +96,8 @@ impl Table {
     /// The fractional timestep of a level: linear in ln σ between two, the nearest outside the table.
     pub(crate) fn timestep(&self, sigma: f64) -> f64 {
         let log_sigma = sigma.max(1e-10).ln();
-        let above = self.log_sigmas.partition_point(|&entry| entry <= log_sigma);
-        let low = above.saturating_sub(1).min(self.log_sigmas.len().saturating_sub(2));
+        let below = self.log_sigmas.iter().rposition(|&entry| entry <= log_sigma);
+        let low = below.unwrap_or(0).min(self.log_sigmas.len().saturating_sub(2));
         let (Some(&below), Some(&next)) = (self.log_sigmas.get(low), self.log_sigmas.get(low + 1)) else {
             return 0.0;
         };

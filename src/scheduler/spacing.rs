@@ -97,12 +97,19 @@ impl Spacing {
         table: &Table,
         limit: usize,
     ) -> Result<Vec<f64>> {
-        let too_many = |most: usize| Err(Error::invalid("steps", steps, format!("from 1 to {most}")));
-        let points = if grid == Grid::WholeWithoutLast { steps + 1 } else { steps };
-        let total = table.len();
-        if steps == 0 || (!self.is_explicit() && points > limit) {
-            return too_many(limit + steps - points);
+        let has_spare =
+            matches!(self, Self::Leading { .. } | Self::Linspace) && grid == Grid::WholeWithoutLast;
+        let spare = usize::from(has_spare);
+        let most = match self {
+            Self::Distilled { original_steps } => *original_steps,
+            Self::Timesteps(_) | Self::Sigmas(_) => usize::MAX,
+            _ => limit.saturating_sub(spare),
+        };
+        if !(1..=most).contains(&steps) {
+            return Err(Error::invalid("steps", steps, format!("from 1 to {most}")));
         }
+        let points = steps.saturating_add(spare);
+        let total = table.len();
         let mut timesteps: Vec<f64> = match self {
             Self::Leading { offset } => {
                 let ratio = limit / points;
@@ -113,14 +120,15 @@ impl Spacing {
                 let descending = (0..steps).map(|i| limit as f64 - i as f64 * ratio);
                 descending.map(|t| t.round_ties_even() - 1.0).filter(|t| *t >= 0.0).collect()
             }
-            Self::Linspace => linspace(0.0, (limit - 1) as f64, points).into_iter().rev().collect(),
+            Self::Linspace => {
+                linspace(0.0, limit.saturating_sub(1) as f64, points).into_iter().rev().collect()
+            }
             Self::Distilled { original_steps } => {
-                if steps > *original_steps {
-                    return too_many(*original_steps);
-                }
                 let stride = total / original_steps;
-                let pick = |i: usize| original_steps - i * original_steps / steps;
-                (0..steps).map(|i| (pick(i) * stride - 1) as f64).collect()
+                // As numpy rounds: 22 of 30 steps are not what whole numbers would give.
+                let skip = *original_steps as f64 / steps as f64;
+                let pick = |i: usize| original_steps.saturating_sub((i as f64 * skip) as usize);
+                (0..steps).map(|i| (pick(i) * stride) as f64 - 1.0).collect()
             }
             Self::AlignYourSteps => ALIGN_YOUR_STEPS.to_vec(),
             Self::Timesteps(list) => {
@@ -129,15 +137,18 @@ impl Spacing {
             }
             Self::Sigmas(list) => list.iter().map(|&sigma| table.timestep(sigma)).collect(),
         };
-        if grid == Grid::WholeWithoutLast && matches!(self, Self::Leading { .. } | Self::Linspace) {
+        if has_spare {
             timesteps.pop();
         }
         if grid != Grid::Fractional {
             timesteps.iter_mut().for_each(|t| *t = t.round_ties_even());
         }
         match timesteps.first() {
-            Some(&first) if first <= (total - 1) as f64 => Ok(timesteps),
-            _ => too_many(limit.saturating_sub(1)),
+            Some(&first) if first <= total.saturating_sub(1) as f64 => Ok(timesteps),
+            _ => {
+                let expected = format!("a number that keeps the first timestep below {total} ({self:?})");
+                Err(Error::invalid("steps", steps, expected))
+            }
         }
     }
 
@@ -157,11 +168,6 @@ impl Spacing {
         let Self::Sigmas(list) = self else { return Ok(None) };
         check_count("sigmas after the first", list.len().saturating_sub(1), steps)?;
         Ok(Some(list.iter().take(steps).copied().collect()))
-    }
-
-    /// Whether the list is the user's own, so that only one number of steps fits it.
-    fn is_explicit(&self) -> bool {
-        matches!(self, Self::Timesteps(_) | Self::Sigmas(_))
     }
 
     pub(crate) fn check(&self, total: usize) -> Result<()> {

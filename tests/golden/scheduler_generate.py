@@ -382,6 +382,7 @@ def consistency():
     few("TCDScheduler", {}, RANGES)
     few("TCDScheduler", {}, [{"eta": 0.3}, {"eta": 1.0}, {"eta": 0.3, "strength": 0.5}])
     few("LCMScheduler", {"original_inference_steps": 100})
+    few("LCMScheduler", {"original_inference_steps": 30}, steps=(22, 26))
     few("LCMScheduler", {"clip_sample": True})
     few("LCMScheduler", {"timestep_scaling": 0.01})
     zero = {"rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
