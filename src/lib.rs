@@ -57,7 +57,7 @@ pub mod unet;
 pub mod vae;
 pub mod weights;
 
-pub use conditioning::{Conditioning, Crop, Guidance, Size, TextEmbeddings};
+pub use conditioning::{Conditioning, Crop, Guidance, PromptSyntax, Size, TextEmbeddings};
 pub use error::{Error, Result};
 pub use host::Element;
 pub use image::{Image, Mask};

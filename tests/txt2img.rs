@@ -101,6 +101,18 @@ fn every_option_has_an_effect() {
 }
 
 #[test]
+fn prompt_syntaxes() {
+    let folder = scratch("txt2img-syntax");
+    // Of any length, and nothing is said: nothing is cut.
+    let prompt = "a (very:1.3) [long] prompt, ".repeat(20);
+    let picture = |syntax| {
+        draw(&folder, &["--prompt", &prompt, "--prompt-syntax", syntax, "--steps", "2"]);
+        Image::open(folder.join("picture.png")).unwrap().pixels().to_owned()
+    };
+    assert_ne!(picture("a1111"), picture("a1111_no_norm"));
+}
+
+#[test]
 fn a_batch_is_numbered() {
     let folder = scratch("txt2img-batch");
     let common = ["--prompt", "a cat", "--steps", "2"];
@@ -151,7 +163,9 @@ fn usage_errors() {
         &["--prompt", "x", "--init-image", "photo.png", "--latents-in", "noise.safetensors"],
         &["--prompt", "x", "--refiner", "refiner", "--switch-at", "1"],
         &["--prompt", "x", "--lora", "style.safetensors"],
-        &["--prompt", "x", "--prompt-syntax", "a1111"],
+        &["--prompt", "x", "--prompt-syntax", "compel"],
+        &["--prompt", "(x:1.2.3)", "--prompt-syntax", "a1111"],
+        &["--prompt", "x", "--negative", "(x:9999)", "--prompt-syntax", "a1111"],
         &["--prompt", "x", "--steps", "0"],
         &["--prompt", "x", "--steps", "many"],
         &["--prompt", "x", "--width", "65"],

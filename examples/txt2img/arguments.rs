@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::Parser;
 use sdxl::pipeline::RequestBuilder;
 use sdxl::scheduler::{PredictionName, SchedulerName, SpacingName};
-use sdxl::{Conditioning, Crop, Device, Error, Guidance, Precision, Request, Result, Scheduler, Size};
+use sdxl::{
+    Conditioning, Crop, Device, Error, Guidance, Precision, PromptSyntax, Request, Result, Scheduler, Size,
+};
 
 /// Draws pictures from text with Stable Diffusion XL.
 #[derive(Parser)]
@@ -24,9 +26,10 @@ pub(crate) struct Arguments {
     /// Another negative prompt for the second text encoder [default: the negative prompt]
     #[arg(long, value_name = "TEXT")]
     negative_2: Option<String>,
-    /// How the prompts are read: `plain` takes brackets as characters.
-    #[arg(long, default_value = "plain", value_parser = ["plain"])]
-    prompt_syntax: String,
+    /// How the prompts are read: plain (brackets are characters, 75 tokens), a1111 ((word:1.3), [word], BREAK,
+    /// any length), a1111_no_norm.
+    #[arg(long, default_value = "plain", value_name = "SYNTAX")]
+    prompt_syntax: PromptSyntax,
     /// A diffusers folder, a single file, or a repository in the Hugging Face cache [default: models/nano]
     #[arg(long, value_name = "PATH")]
     model: Option<PathBuf>,
@@ -151,7 +154,10 @@ impl Arguments {
     }
 
     pub(crate) fn conditioning(&self) -> Result<Conditioning> {
-        let mut builder = Conditioning::builder(&self.prompt).clip_skip(self.clip_skip).crop(self.crop);
+        let mut builder = Conditioning::builder(&self.prompt)
+            .prompt_syntax(self.prompt_syntax)
+            .clip_skip(self.clip_skip)
+            .crop(self.crop);
         if let Some(prompt) = &self.prompt_2 {
             builder = builder.prompt_2(prompt);
         }

@@ -2,6 +2,7 @@
 
 use super::embeddings::TextEmbeddings;
 use super::micro::{AestheticScores, Crop, MicroConditioning, Size};
+use super::syntax::PromptSyntax;
 use crate::error::{Error, Result};
 
 /// What a picture is to show, for both sides of guidance: text or its embeddings, and the
@@ -50,6 +51,8 @@ pub struct Prompts {
     pub negative_prompt: Option<String>,
     /// For the second encoder; `negative_prompt` unless given.
     pub negative_prompt_2: Option<String>,
+    /// How all of them are read.
+    pub syntax: PromptSyntax,
 }
 
 /// Builds a [`Conditioning`].
@@ -73,6 +76,7 @@ impl Conditioning {
             prompt_2: None,
             negative_prompt: None,
             negative_prompt_2: None,
+            syntax: PromptSyntax::default(),
         }))
     }
 
@@ -104,6 +108,18 @@ impl Conditioning {
     /// How many layers below the usual one the prompt's hidden states are taken from.
     pub fn clip_skip(&self) -> usize {
         self.clip_skip
+    }
+
+    /// The same without a negative prompt.
+    pub(crate) fn without_negative(&self) -> Self {
+        let mut conditioning = self.clone();
+        match &mut conditioning.text {
+            TextSource::Prompts(prompts) => {
+                (prompts.negative_prompt, prompts.negative_prompt_2) = (None, None)
+            }
+            TextSource::Embeddings { negative, .. } => *negative = None,
+        }
+        conditioning
     }
 }
 
@@ -141,6 +157,12 @@ impl ConditioningBuilder {
     /// Another negative prompt for the second text encoder. Default: the negative prompt.
     pub fn negative_prompt_2(self, prompt: impl Into<String>) -> Self {
         self.prompts(|prompts| prompts.negative_prompt_2 = Some(prompt.into()))
+    }
+
+    /// How the prompts are read. Default [`PromptSyntax::Plain`]. Without effect on embeddings. Whether the
+    /// prompts keep to the syntax is checked where a request is built of them, or where they are encoded.
+    pub fn prompt_syntax(self, syntax: PromptSyntax) -> Self {
+        self.prompts(|prompts| prompts.syntax = syntax)
     }
 
     /// Embeddings of the negative prompt, beside those of the prompt. Without effect on prompts.

@@ -5,9 +5,11 @@ mod builder;
 mod embeddings;
 mod guidance;
 mod micro;
+mod syntax;
 
 pub use buckets::{BUCKETS, nearest_bucket};
 pub use builder::{Conditioning, ConditioningBuilder, Prompts, TextSource};
 pub use embeddings::TextEmbeddings;
 pub use guidance::Guidance;
 pub use micro::{AestheticScores, Crop, MicroConditioning, Size};
+pub use syntax::PromptSyntax;

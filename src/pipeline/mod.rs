@@ -5,6 +5,7 @@ mod denoiser;
 mod files;
 mod latents;
 mod origin;
+mod prompts;
 mod random;
 mod recipe;
 mod request;
@@ -21,7 +22,7 @@ pub use random::write_random_model;
 pub use request::{Request, RequestBuilder};
 pub use sampling::{Progress, Sampling};
 
-use crate::conditioning::{Conditioning, Prompts, Size, TextEmbeddings, TextSource};
+use crate::conditioning::{Conditioning, Size, TextEmbeddings, TextSource};
 use crate::config::{ModelConfig, PipelineKind};
 use crate::error::{Error, Result};
 use crate::image::Image;
@@ -74,7 +75,7 @@ pub struct Encoded {
     pub positive: TextEmbeddings,
     /// The negative prompt.
     pub negative: TextEmbeddings,
-    /// The ends of prompts that did not fit into 77 tokens.
+    /// The ends of prompts that did not fit into 77 tokens; none where the syntax divides them into chunks.
     pub cut: Vec<String>,
 }
 
@@ -150,10 +151,12 @@ impl Pipeline {
         Sampling::start(self, request)
     }
 
-    /// Encodes the prompts of a conditioning, to use them many times.
+    /// Encodes the prompts of a conditioning, to use them many times. Prompt and negative prompt have contexts
+    /// of the same length.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a prompt over 64 KiB or a `clip_skip` that leaves no layer.
+    /// [`Error::Invalid`] for a prompt over 64 KiB or of over 100 chunks, for one with an impossible weight, and
+    /// for a `clip_skip` that leaves no layer.
     pub fn encode(&self, conditioning: &Conditioning) -> Result<Encoded> {
         let _guard = no_grad();
         match &conditioning.text {
@@ -167,26 +170,6 @@ impl Pipeline {
                 cut: Vec::new(),
             }),
         }
-    }
-
-    fn encode_prompts(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
-        let text = &self.models.text;
-        let prompt_2 = prompts.prompt_2.as_ref().unwrap_or(&prompts.prompt);
-        let positive = text.encode(&prompts.prompt, prompt_2, clip_skip)?;
-        let mut cut = positive.cut;
-        let positive = TextEmbeddings::new(positive.context, positive.pooled)?;
-        let absent = prompts.negative_prompt.is_none() && prompts.negative_prompt_2.is_none();
-        let negative = if absent && self.models.config.force_zeros_for_empty_prompt {
-            positive.zeros_like()?
-        } else {
-            let negative = prompts.negative_prompt.as_deref().unwrap_or("");
-            let negative_2 = prompts.negative_prompt_2.as_deref().unwrap_or(negative);
-            // Always from the usual layer: diffusers applies clip_skip to the prompt alone.
-            let negative = text.encode(negative, negative_2, 0)?;
-            cut.extend(negative.cut);
-            TextEmbeddings::new(negative.context, negative.pooled)?
-        };
-        Ok(Encoded { positive, negative, cut })
     }
 
     /// Latents to pictures.

@@ -116,6 +116,7 @@ fn describe(conditioning: &Conditioning) -> Value {
             "prompt_2": prompts.prompt_2,
             "negative_prompt": prompts.negative_prompt,
             "negative_prompt_2": prompts.negative_prompt_2,
+            "prompt_syntax": prompts.syntax.to_string(),
         }),
         TextSource::Embeddings { .. } => json!("embeddings"),
     };

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::image::{Image, Mask};
 use crate::scheduler::Scheduler;
 
-use super::Latents;
+use super::{Latents, prompts};
 
 /// The largest side of a picture, in pixels.
 pub(super) const MAX_SIDE: i64 = 8192;
@@ -207,6 +207,7 @@ impl RequestBuilder {
     /// [`Error::Invalid`] names the value that is out of range, and the range.
     pub fn build(self) -> Result<Request> {
         let Self { mut request, batch } = self;
+        prompts::check(&request.conditioning)?;
         check_side("width", request.width)?;
         check_side("height", request.height)?;
         if !(1..=MAX_STEPS).contains(&request.steps) {

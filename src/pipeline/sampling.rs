@@ -73,14 +73,20 @@ impl Sampling {
 
         let size = pipeline.size_of(request)?;
         let batch = request.seeds.len() as i64;
-        let encoded = pipeline.encode(&request.conditioning)?;
         let asked = &request.conditioning;
+        let embedded = models.unet.config().time_cond_proj_dim;
+        // A negative prompt that is not used must not make the context of the prompt longer.
+        let encoded = if request.guidance.is_on() && embedded.is_none() {
+            pipeline.encode(asked)?
+        } else {
+            pipeline.encode(&asked.without_negative())?
+        };
         let side = |text, micro: MicroConditioning, score: f64| {
             let score = models.config.requires_aesthetics_score.then_some(score);
             pipeline.unet_conditioning(text, &micro.time_ids(size, score), batch)
         };
         let positive = side(&encoded.positive, asked.micro, asked.aesthetic_scores.positive)?;
-        let sides = match models.unet.config().time_cond_proj_dim {
+        let sides = match embedded {
             // The scale is an input of this UNet; a second side would have no effect.
             Some(width) => {
                 let embedding = guidance_embedding(request.guidance.scale(), width)?;
@@ -111,7 +117,7 @@ impl Sampling {
         })
     }
 
-    /// The ends of prompts that did not fit into 77 tokens.
+    /// The ends of prompts that did not fit into 77 tokens, of those that are used.
     pub fn cut(&self) -> &[String] {
         &self.cut
     }

@@ -171,10 +171,7 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Invalid`] when the text is longer than 64 KiB.
     pub fn ids(&self, text: &str) -> Result<Vec<i64>> {
-        if text.len() > PROMPT_LIMIT {
-            let length = format!("a text of {} bytes", text.len());
-            return Err(Error::invalid("prompt", length, format!("at most {PROMPT_LIMIT} bytes")));
-        }
+        check_length(text)?;
         let encoding = self.shared.engine.encode_fast(text, false).map_err(untranslatable)?;
         Ok(encoding.get_ids().iter().copied().map(i64::from).collect())
     }
@@ -205,6 +202,15 @@ impl Tokenizer {
     pub fn context_length(&self) -> usize {
         self.shared.context_length
     }
+}
+
+/// Refuses a prompt that is too long to be one.
+pub(super) fn check_length(text: &str) -> Result<()> {
+    if text.len() > PROMPT_LIMIT {
+        let length = format!("a text of {} bytes", text.len());
+        return Err(Error::invalid("prompt", length, format!("at most {PROMPT_LIMIT} bytes")));
+    }
+    Ok(())
 }
 
 /// Composed characters, single spaces, lower case.

@@ -1,0 +1,54 @@
+//! [`PromptSyntax`]: how prompts are read.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::{Error, Result};
+
+/// How brackets in prompts, and prompts of more than 75 tokens, are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum PromptSyntax {
+    /// `plain`: as diffusers does. Brackets are characters, and what has no room is cut and reported. The
+    /// default.
+    #[default]
+    Plain,
+    /// `a1111`: as AUTOMATIC1111's web interface does with its settings as they come, which most SDXL pictures
+    /// with prompt weights were made with. `(word:1.3)`, `[word]`, `BREAK` and escapes have a meaning
+    /// ([`WeightedPrompt`](crate::text::WeightedPrompt) has the grammar), and a prompt of any length is
+    /// encoded in chunks of 75 tokens. Weights keep the mean of the embeddings ("Original" in its settings).
+    ///
+    /// The shorter of prompt and negative prompt is filled up with empty chunks, as with its setting "Pad
+    /// prompt/negative prompt"; without that setting it evaluates the two one after the other.
+    A1111,
+    /// `a1111_no_norm`: the same, but weights do not keep the mean ("No norm" in its settings, which it
+    /// recommends for SDXL: where the mean is close to zero, keeping it can spoil a picture).
+    A1111NoNorm,
+}
+
+impl PromptSyntax {
+    /// All of them.
+    pub const ALL: &[Self] = &[Self::Plain, Self::A1111, Self::A1111NoNorm];
+}
+
+impl fmt::Display for PromptSyntax {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "plain",
+            Self::A1111 => "a1111",
+            Self::A1111NoNorm => "a1111_no_norm",
+        })
+    }
+}
+
+impl FromStr for PromptSyntax {
+    type Err = Error;
+
+    /// # Errors
+    /// [`Error::Invalid`] lists the names.
+    fn from_str(text: &str) -> Result<Self> {
+        let named = Self::ALL.iter().find(|syntax| syntax.to_string() == text);
+        named.copied().ok_or_else(|| {
+            Error::invalid("prompt_syntax", format!("`{text}`"), "one of plain a1111 a1111_no_norm")
+        })
+    }
+}

@@ -1,0 +1,79 @@
+//! From the prompts of a [`Conditioning`] to embeddings, each side of guidance in equally many chunks.
+
+use super::{Encoded, Pipeline};
+use crate::conditioning::{Conditioning, PromptSyntax, Prompts, TextEmbeddings, TextSource};
+use crate::error::{Error, Result};
+use crate::text::{Emphasis, EncodedPrompt, PromptChunks, TextEncoders, WeightedPrompt};
+
+/// A prompt with the name of the builder method that it was given to.
+type Named<'a> = (&'static str, &'a str);
+
+/// Refuses prompts whose weights are no weights.
+pub(super) fn check(conditioning: &Conditioning) -> Result<()> {
+    let TextSource::Prompts(prompts) = &conditioning.text else { return Ok(()) };
+    if prompts.syntax != PromptSyntax::Plain {
+        for prompt in positive(prompts).into_iter().chain(negative(prompts)) {
+            parse(prompt)?;
+        }
+    }
+    Ok(())
+}
+
+impl Pipeline {
+    pub(super) fn encode_prompts(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
+        let text = &self.models.text;
+        let absent = prompts.negative_prompt.is_none() && prompts.negative_prompt_2.is_none();
+        let zeros = absent && self.models.config.force_zeros_for_empty_prompt;
+
+        let mut positive = chunks(text, positive(prompts), prompts.syntax)?;
+        let mut negative = if zeros { None } else { Some(chunks(text, negative(prompts), prompts.syntax)?) };
+        if let Some(negative) = &mut negative {
+            let count = positive.count().max(negative.count());
+            positive.pad(count);
+            negative.pad(count);
+        }
+        let EncodedPrompt { context, pooled, mut cut } = text.encode(&positive, clip_skip)?;
+        let positive = TextEmbeddings::new(context, pooled)?;
+        let negative = match negative {
+            None => positive.zeros_like()?,
+            Some(negative) => {
+                // Always from the usual layer: diffusers applies clip_skip to the prompt alone.
+                let negative = text.encode(&negative, 0)?;
+                cut.extend(negative.cut);
+                TextEmbeddings::new(negative.context, negative.pooled)?
+            }
+        };
+        Ok(Encoded { positive, negative, cut })
+    }
+}
+
+/// The ids of one side, for both encoders.
+fn chunks(text: &TextEncoders, side: [Named; 2], syntax: PromptSyntax) -> Result<PromptChunks> {
+    let emphasis = match syntax {
+        PromptSyntax::Plain => {
+            let [(_, prompt), (_, prompt_2)] = side;
+            return text.plain(prompt, prompt_2);
+        }
+        PromptSyntax::A1111 => Emphasis::Original,
+        PromptSyntax::A1111NoNorm => Emphasis::NoNorm,
+    };
+    let [prompt, prompt_2] = side;
+    text.weighted(&parse(prompt)?, &parse(prompt_2)?, emphasis)
+}
+
+fn positive(prompts: &Prompts) -> [Named<'_>; 2] {
+    let prompt = ("prompt", prompts.prompt.as_str());
+    [prompt, prompts.prompt_2.as_deref().map_or(prompt, |prompt| ("prompt_2", prompt))]
+}
+
+fn negative(prompts: &Prompts) -> [Named<'_>; 2] {
+    let negative = ("negative_prompt", prompts.negative_prompt.as_deref().unwrap_or(""));
+    [negative, prompts.negative_prompt_2.as_deref().map_or(negative, |prompt| ("negative_prompt_2", prompt))]
+}
+
+fn parse((field, prompt): Named) -> Result<WeightedPrompt> {
+    WeightedPrompt::parse(prompt).map_err(|error| match error {
+        Error::Invalid { value, expected, .. } => Error::Invalid { field, value, expected },
+        other => other,
+    })
+}
