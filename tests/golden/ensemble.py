@@ -118,7 +118,7 @@ def run(base, refiner, description, dtype):
 
 
 def check_timesteps(scheduler, base_timesteps, refiner_timesteps):
-    """Together they are the whole schedule; cut within a step of Heun's method, the timestep in the middle is in both."""
+    """Together they are the whole schedule; cut within a step of Heun's method, one timestep is in both."""
     whole = [float(timestep) for timestep in scheduler.timesteps]
     if scheduler.order == 1:
         assert base_timesteps + refiner_timesteps == whole

@@ -126,7 +126,12 @@ CASES = [
         negative_original_size=(256, 192),
     ),
     refiner("refiner_denoising_start", image="latents_8x8", denoising_start=0.7),
-    refiner("refiner_denoising_start_heun", image="latents_8x8", denoising_start=0.7, scheduler=named_scheduler("heun")),
+    refiner(
+        "refiner_denoising_start_heun",
+        image="latents_8x8",
+        denoising_start=0.7,
+        scheduler=named_scheduler("heun"),
+    ),
     refiner("refiner_denoising_start_end", image="latents_9x13", denoising_start=0.3, denoising_end=0.7),
 ]
 # Of these the decoded picture is kept too.

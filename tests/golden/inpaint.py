@@ -205,7 +205,7 @@ def overlay(pipeline, source, picture):
 
 
 def check_order_of_draws(pipeline, description, source, tensors):
-    """First the sample of the picture, where it is encoded at all, then the noise, then the sample of what is masked."""
+    """The sample of the picture, where it is encoded at all, then the noise, then the sample of the masked picture."""
     dtype, shape, count = tensors["start"].dtype, tensors["start"].shape[1:], len(description["seeds"])
     generators = start_generators(description["seeds"])
 
