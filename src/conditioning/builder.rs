@@ -35,7 +35,7 @@ pub enum TextSource {
     Embeddings {
         /// For the prompt.
         positive: TextEmbeddings,
-        /// For the negative prompt; needed where guidance is on.
+        /// For the negative prompt; zeros, or those of `""` where the model asks for them, unless given.
         negative: Option<TextEmbeddings>,
     },
 }
@@ -66,6 +66,8 @@ pub struct ConditioningBuilder {
     negative_crop: Option<Crop>,
     negative_target_size: Option<Size>,
     aesthetic_scores: AestheticScores,
+    /// What was given to the wrong kind of text.
+    misplaced: Option<&'static str>,
 }
 
 impl Conditioning {
@@ -133,17 +135,20 @@ impl ConditioningBuilder {
             negative_crop: None,
             negative_target_size: None,
             aesthetic_scores: AestheticScores::default(),
+            misplaced: None,
         }
     }
 
     fn prompts(mut self, change: impl FnOnce(&mut Prompts)) -> Self {
-        if let TextSource::Prompts(prompts) = &mut self.text {
-            change(prompts);
+        match &mut self.text {
+            TextSource::Prompts(prompts) => change(prompts),
+            TextSource::Embeddings { .. } => self.misplaced = Some("prompts"),
         }
         self
     }
 
-    /// Another prompt for the second text encoder. Default: the prompt. Without effect on embeddings.
+    /// Another prompt for the second text encoder. Default, also for `""`: the prompt. A refiner, which has one
+    /// encoder, reads the prompt alone.
     pub fn prompt_2(self, prompt: impl Into<String>) -> Self {
         self.prompts(|prompts| prompts.prompt_2 = Some(prompt.into()))
     }
@@ -154,7 +159,7 @@ impl ConditioningBuilder {
         self.prompts(|prompts| prompts.negative_prompt = Some(prompt.into()))
     }
 
-    /// Another negative prompt for the second text encoder. Default: the negative prompt.
+    /// Another negative prompt for the second text encoder. Default, also for `""`: the negative prompt.
     pub fn negative_prompt_2(self, prompt: impl Into<String>) -> Self {
         self.prompts(|prompts| prompts.negative_prompt_2 = Some(prompt.into()))
     }
@@ -165,10 +170,11 @@ impl ConditioningBuilder {
         self.prompts(|prompts| prompts.syntax = syntax)
     }
 
-    /// Embeddings of the negative prompt, beside those of the prompt. Without effect on prompts.
+    /// Embeddings of the negative prompt, beside those of the prompt.
     pub fn negative_embeddings(mut self, embeddings: TextEmbeddings) -> Self {
-        if let TextSource::Embeddings { negative, .. } = &mut self.text {
-            *negative = Some(embeddings);
+        match &mut self.text {
+            TextSource::Embeddings { negative, .. } => *negative = Some(embeddings),
+            TextSource::Prompts(_) => self.misplaced = Some("negative_embeddings"),
         }
         self
     }
@@ -229,6 +235,17 @@ impl ConditioningBuilder {
     /// # Errors
     /// [`Error::Invalid`] names the value that is out of range.
     pub fn build(self) -> Result<Conditioning> {
+        if let Some(field) = self.misplaced {
+            let expected = "prompts with prompts, and embeddings with embeddings";
+            return Err(Error::invalid(field, "given beside the other kind", expected));
+        }
+        if self.clip_skip > 0 && matches!(self.text, TextSource::Embeddings { .. }) {
+            return Err(Error::invalid(
+                "clip_skip",
+                self.clip_skip,
+                "0 with embeddings, which are encoded already",
+            ));
+        }
         let negative_micro = MicroConditioning {
             original_size: self.negative_original_size.or(self.micro.original_size),
             crop: self.negative_crop.unwrap_or(self.micro.crop),

@@ -165,7 +165,8 @@ impl Pipeline {
                 positive: positive.clone(),
                 negative: match negative {
                     Some(negative) => negative.clone(),
-                    None => positive.zeros_like()?,
+                    None if self.models.config.force_zeros_for_empty_prompt => positive.zeros_like()?,
+                    None => self.encode(&Conditioning::builder("").build()?)?.positive,
                 },
                 cut: Vec::new(),
             }),

@@ -49,6 +49,9 @@ impl Pipeline {
 
 /// The ids of one side, for both encoders.
 fn chunks(text: &TextEncoders, side: [Named; 2], syntax: PromptSyntax) -> Result<PromptChunks> {
+    // The refiner's only encoder is the second one; as in diffusers, it reads the first prompt.
+    let [first, second] = side;
+    let side = [first, if text.first.is_some() { second } else { first }];
     let emphasis = match syntax {
         PromptSyntax::Plain => {
             let [(_, prompt), (_, prompt_2)] = side;
@@ -63,12 +66,20 @@ fn chunks(text: &TextEncoders, side: [Named; 2], syntax: PromptSyntax) -> Result
 
 fn positive(prompts: &Prompts) -> [Named<'_>; 2] {
     let prompt = ("prompt", prompts.prompt.as_str());
-    [prompt, prompts.prompt_2.as_deref().map_or(prompt, |prompt| ("prompt_2", prompt))]
+    [prompt, given(prompts.prompt_2.as_ref()).map_or(prompt, |prompt| ("prompt_2", prompt))]
 }
 
 fn negative(prompts: &Prompts) -> [Named<'_>; 2] {
     let negative = ("negative_prompt", prompts.negative_prompt.as_deref().unwrap_or(""));
-    [negative, prompts.negative_prompt_2.as_deref().map_or(negative, |prompt| ("negative_prompt_2", prompt))]
+    [
+        negative,
+        given(prompts.negative_prompt_2.as_ref()).map_or(negative, |prompt| ("negative_prompt_2", prompt)),
+    ]
+}
+
+/// An empty prompt for the second encoder is none, as in diffusers.
+fn given(prompt: Option<&String>) -> Option<&str> {
+    prompt.map(String::as_str).filter(|prompt| !prompt.is_empty())
 }
 
 fn parse((field, prompt): Named) -> Result<WeightedPrompt> {

@@ -328,7 +328,7 @@ impl SingleFile {
 }
 
 fn is_float(kind: tch::Kind) -> bool {
-    !matches!(kind, tch::Kind::Int | tch::Kind::Int64)
+    !matches!(kind, tch::Kind::Int | tch::Kind::Int64 | tch::Kind::Uint8)
 }
 
 fn no_weights(folder: &Path, stem: &str, variant: &str) -> String {

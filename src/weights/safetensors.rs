@@ -114,6 +114,7 @@ pub(crate) fn kind(dtype: Dtype) -> Option<Kind> {
         Dtype::F8_E5M2 => Kind::Float8e5m2,
         Dtype::I64 => Kind::Int64,
         Dtype::I32 => Kind::Int,
+        Dtype::U8 => Kind::Uint8,
         _ => return None,
     })
 }

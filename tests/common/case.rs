@@ -39,7 +39,7 @@ impl Case {
         if config.get("noise_sampler_seed").is_some_and(Value::is_array) {
             config.remove("noise_sampler_seed");
         }
-        let eta = self.0["call"]["eta"].as_f64().unwrap();
+        let eta = self.0["call"]["eta"].as_f64().unwrap_or(0.);
         let scheduler = match self.0["scheduler"]["name"].as_str() {
             Some(name) => {
                 let name: SchedulerName = name.parse().unwrap();
@@ -90,12 +90,17 @@ impl Case {
             conditioning = conditioning.target_size(size);
         }
         conditioning = conditioning.crop(crop("crops_coords_top_left"));
-        if let (Some(original), Some(target)) = (size("negative_original_size"), size("negative_target_size"))
-        {
-            conditioning = conditioning
-                .negative_original_size(original)
-                .negative_target_size(target)
-                .negative_crop(crop("negative_crops_coords_top_left"));
+        // Text to image uses the negative sizes only where both are given; the others each alone.
+        let negative = (size("negative_original_size"), size("negative_target_size"));
+        let is_text_to_image = call.get("strength").is_none();
+        if !is_text_to_image || (negative.0.is_some() && negative.1.is_some()) {
+            conditioning = conditioning.negative_crop(crop("negative_crops_coords_top_left"));
+            if let Some(size) = negative.0 {
+                conditioning = conditioning.negative_original_size(size);
+            }
+            if let Some(size) = negative.1 {
+                conditioning = conditioning.negative_target_size(size);
+            }
         }
         if let Some(score) = call["aesthetic_score"].as_f64() {
             conditioning = conditioning.aesthetic_score(score);
