@@ -12,16 +12,18 @@ pub enum PromptSyntax {
     /// default.
     #[default]
     Plain,
-    /// `a1111`: as AUTOMATIC1111's web interface does with its settings as they come, which most SDXL pictures
-    /// with prompt weights were made with. `(word:1.3)`, `[word]`, `BREAK` and escapes have a meaning
+    /// `a1111`: as AUTOMATIC1111's web interface and its forks do with the settings that they come with.
+    /// `(word:1.3)`, `[word]`, `BREAK` and escapes have a meaning
     /// ([`WeightedPrompt`](crate::text::WeightedPrompt) has the grammar), and a prompt of any length is
     /// encoded in chunks of 75 tokens. Weights keep the mean of the embeddings ("Original" in its settings).
     ///
     /// The shorter of prompt and negative prompt is filled up with empty chunks, as with its setting "Pad
-    /// prompt/negative prompt"; without that setting it evaluates the two one after the other.
+    /// prompt/negative prompt"; without that setting it evaluates prompts of different lengths one after the
+    /// other.
     A1111,
-    /// `a1111_no_norm`: the same, but weights do not keep the mean ("No norm" in its settings, which it
-    /// recommends for SDXL: where the mean is close to zero, keeping it can spoil a picture).
+    /// `a1111_no_norm`: the same, but weights do not keep the mean: "No norm" in its settings, which says that
+    /// this works better for SDXL. Where the mean is close to zero, keeping it can scale a chunk out of all
+    /// proportion.
     A1111NoNorm,
 }
 
