@@ -13,7 +13,7 @@ use super::order::FinalSteps;
 use super::prediction::Prediction;
 use super::reader::{BetaDefaults, Reader};
 use super::solver::{
-    DpmSolver, SolverKind, UniPc, UniPcEnding, UniPcPrediction, UniPcVariant, Variance, WarmUp,
+    DpmSolver, SaSolver, SolverKind, UniPc, UniPcEnding, UniPcPrediction, UniPcVariant, Variance, WarmUp,
 };
 use super::spacing::{Interpolation, Rounding, Spacing, Terminal};
 use crate::error::{Error, Result};
@@ -37,6 +37,7 @@ pub(crate) enum Class {
     Lcm,
     Lms,
     Pndm,
+    SaSolver,
     Tcd,
     UniPc,
     /// No class of diffusers: k-diffusion's sampler, with the keys and defaults of `EulerDiscreteScheduler`.
@@ -65,12 +66,13 @@ impl FromStr for Class {
             "LCMScheduler" => Self::Lcm,
             "LMSDiscreteScheduler" => Self::Lms,
             "PNDMScheduler" => Self::Pndm,
+            "SASolverScheduler" => Self::SaSolver,
             "TCDScheduler" => Self::Tcd,
             "UniPCMultistepScheduler" => Self::UniPc,
             _ => {
                 let expected = "one of DDIM, DDPM, DEISMultistep, DPMSolverMultistep, DPMSolverSDE, \
                     DPMSolverSinglestep, EDMDPMSolverMultistep, EDMEuler, EulerDiscrete, EulerAncestralDiscrete, \
-                    HeunDiscrete, KDPM2Discrete, KDPM2AncestralDiscrete, LCM, LMSDiscrete, PNDM, TCD or \
+                    HeunDiscrete, KDPM2Discrete, KDPM2AncestralDiscrete, LCM, LMSDiscrete, PNDM, SASolver, TCD or \
                     UniPCMultistep, followed by Scheduler";
                 return Err(Error::invalid("_class_name", format!("`{name}`"), expected));
             }
@@ -113,6 +115,7 @@ impl Class {
             Self::Lcm => lcm(&reader),
             Self::Lms => k_diffusion(&reader, SolverKind::Lms { order: 4 }),
             Self::Pndm => pndm(&reader),
+            Self::SaSolver => sa_solver(&reader),
             Self::Tcd => tcd(&reader),
             Self::UniPc => unipc(&reader),
             Self::Dpmpp2sAncestral => euler(&reader, SolverKind::Dpmpp2sAncestral),
@@ -186,6 +189,36 @@ fn deis(reader: &Reader) -> Result<SchedulerBuilder> {
         false => FinalSteps::FullOrder,
     };
     Ok(builder.solver(SolverKind::Deis { order: reader.order()?, final_steps }))
+}
+
+fn sa_solver(reader: &Reader) -> Result<SchedulerBuilder> {
+    let config = reader.config;
+    let builder = reader.base(TerminalSnr::AsTrained)?.spacing(reader.spacing("linspace")?);
+    let builder = reader.curve(builder)?.clip(reader.threshold()?).terminal(Terminal::SigmaMin);
+    if config.has("tau_func") {
+        return Err(Error::invalid(
+            "tau_func",
+            "a function",
+            "null: noise between the timesteps 200 and 800",
+        ));
+    }
+    let options = SaSolver {
+        predictor_order: config.count("predictor_order", 2)?,
+        corrector_order: config.count("corrector_order", 2)?,
+        predicts: match config.text("algorithm_type", "data_prediction")? {
+            "data_prediction" => UniPcPrediction::Data,
+            "noise_prediction" => UniPcPrediction::Noise,
+            other => {
+                return Err(Error::invalid("algorithm_type", other, "data_prediction or noise_prediction"));
+            }
+        },
+        ending: match config.flag("lower_order_final", true)? {
+            true => UniPcEnding::LowerOrder,
+            false => UniPcEnding::FullOrder,
+        },
+        lambda_min: config.number("lambda_min_clipped", f64::NEG_INFINITY)?,
+    };
+    Ok(builder.solver(SolverKind::SaSolver(options)))
 }
 
 fn unipc(reader: &Reader) -> Result<SchedulerBuilder> {

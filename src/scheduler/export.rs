@@ -60,7 +60,10 @@ impl Config {
                 config.with("set_alpha_to_one", true)
             }
             // These always end there, which says nothing about another solver.
-            (Terminal::SigmaMin, SolverKind::Deis { .. } | SolverKind::Tcd { .. }) => config,
+            (
+                Terminal::SigmaMin,
+                SolverKind::Deis { .. } | SolverKind::SaSolver(_) | SolverKind::Tcd { .. },
+            ) => config,
             (Terminal::SigmaMin, _) => config.with("final_sigmas_type", "sigma_min"),
             (Terminal::Zero, _) => config,
         }

@@ -55,8 +55,8 @@ pub use prediction::{Coefficients, Prediction};
 pub use range::Range;
 pub use run::Run;
 pub use solver::{
-    Correction, CustomSolver, Denoise, DpmAlgorithm, DpmSolver, Solver, SolverKind, ThirdOrder, UniPc,
-    UniPcEnding, UniPcPrediction, UniPcVariant, Variance, WarmUp,
+    Correction, CustomSolver, Denoise, DpmAlgorithm, DpmSolver, SaSolver, Solver, SolverKind, ThirdOrder,
+    UniPc, UniPcEnding, UniPcPrediction, UniPcVariant, Variance, WarmUp,
 };
 pub use spacing::{Interpolation, Rounding, Spacing, Terminal};
 

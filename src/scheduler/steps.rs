@@ -71,8 +71,9 @@ fn discrete(settings: &Settings, table: &Table, count: usize) -> Result<(Vec<f64
 
 fn terminal(settings: &Settings, table: &Table, sigmas: &[f64]) -> f64 {
     let lowest = sigmas.last().copied().unwrap_or(0.0);
-    // These two repeat the last level of a curve.
-    let repeats = matches!(settings.solver, SolverKind::UniPc(_) | SolverKind::Deis { .. });
+    // These repeat the last level of a curve.
+    let repeats =
+        matches!(settings.solver, SolverKind::UniPc(_) | SolverKind::Deis { .. } | SolverKind::SaSolver(_));
     match settings.terminal {
         Terminal::Zero => 0.0,
         Terminal::SigmaMin if table.len() == 0 || (repeats && settings.curve != Curve::Spacing) => lowest,

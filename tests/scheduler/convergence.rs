@@ -6,9 +6,9 @@
 //! whatever `x` is. Everything here is computed in f64.
 
 use sdxl::scheduler::{
-    Correction, DpmAlgorithm, DpmSolver, FinalSteps, Level, Order, Range, Scheduler, SchedulerBuilder,
-    SdeNoise, SolverKind, Spacing, ThirdOrder, UniPc, UniPcEnding, UniPcPrediction, UniPcVariant, Variance,
-    WarmUp,
+    Correction, DpmAlgorithm, DpmSolver, FinalSteps, Level, Order, Range, SaSolver, Scheduler,
+    SchedulerBuilder, SdeNoise, SolverKind, Spacing, ThirdOrder, UniPc, UniPcEnding, UniPcPrediction,
+    UniPcVariant, Variance, WarmUp,
 };
 use sdxl::{NoiseSource, Result};
 use tch::{Kind, Tensor};
@@ -69,7 +69,11 @@ fn order(of: impl Fn(usize) -> f64, steps: usize) -> f64 {
 /// Karras' levels from 300 to 1.5: uneven, and so far up the denoised sample is so small that the lower orders
 /// of a multistep method's first steps do not show.
 fn levels(steps: usize) -> Vec<f64> {
-    let (high, low) = (300.0_f64.powf(1.0 / 7.0), 1.5_f64.powf(1.0 / 7.0));
+    levels_to(1.5, steps)
+}
+
+fn levels_to(last: f64, steps: usize) -> Vec<f64> {
+    let (high, low) = (300.0_f64.powf(1.0 / 7.0), last.powf(1.0 / 7.0));
     (0..=steps).map(|i| (high + (low - high) * i as f64 / steps as f64).powi(7)).collect()
 }
 
@@ -145,6 +149,26 @@ fn of_unipc() {
                 let predicted = UniPc { uncorrected: (0..1000).collect(), ..corrected };
                 check(&SolverKind::UniPc(predicted), ode_error, expected);
             }
+        }
+    }
+}
+
+/// It is an ODE solver above timestep 800, where σ is 5.1. The corrector's order counts, if the predictor's is
+/// at most one lower.
+#[test]
+fn of_sa_solver() {
+    for predicts in [UniPcPrediction::Data, UniPcPrediction::Noise] {
+        for (predictor_order, corrector_order) in [(1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 4)] {
+            let ending = UniPcEnding::FullOrder;
+            let options =
+                SaSolver { predictor_order, corrector_order, predicts, ending, ..SaSolver::default() };
+            let of = |steps| {
+                let builder = Scheduler::builder().spacing(Spacing::Sigmas(levels_to(5.2, steps)));
+                let scheduler = builder.solver(SolverKind::SaSolver(options)).build().unwrap();
+                ode_error(&scheduler, steps, Range::full())
+            };
+            let found = order(of, 384);
+            assert!((found - corrector_order as f64).abs() < 0.3, "{options:?}: order {found}");
         }
     }
 }

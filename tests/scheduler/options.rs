@@ -2,7 +2,7 @@
 
 use sdxl::scheduler::{
     Betas, Clip, Correction, Curve, CustomSolver, Denoise, DpmAlgorithm, DpmSolver, Extent, FinalSteps,
-    InitialNoise, Interpolation, NoiseSchedule, Order, Prediction, PredictionName, Range, Rounding,
+    InitialNoise, Interpolation, NoiseSchedule, Order, Prediction, PredictionName, Range, Rounding, SaSolver,
     Scheduler, SchedulerBuilder, SchedulerName, SdeNoise, Solver, SolverKind, Spacing, SpacingName, Step,
     Terminal, TerminalSnr, ThirdOrder, Timescale, UniPc, UniPcEnding, UniPcPrediction, UniPcVariant,
     Variance, WarmUp,
@@ -122,6 +122,7 @@ values!(solvers: SolverKind {
     SolverKind::Pndm { .. } => [SolverKind::Pndm { warm_up: WarmUp::Heun }],
     SolverKind::UniPc(_) => [SolverKind::UniPc(UniPc::default())],
     SolverKind::Deis { .. } => [SolverKind::Deis { order: Order::Third, final_steps: FinalSteps::LowerOrder }],
+    SolverKind::SaSolver(_) => [SolverKind::SaSolver(SaSolver::default())],
     SolverKind::Lcm { .. } => [SolverKind::Lcm { timestep_scaling: 10.0 }],
     SolverKind::Tcd { .. } => [SolverKind::Tcd { eta: 0.0 }, SolverKind::Tcd { eta: 0.3 }],
     SolverKind::Custom(_) => [SolverKind::Custom(CustomSolver::new("own", |_| Box::new(Own)))],
@@ -290,6 +291,17 @@ fn every_option_of_solvers_runs() {
         }
         for final_steps in final_steps() {
             play(SolverKind::Deis { order, final_steps });
+        }
+    }
+    for predictor_order in 1..=4 {
+        for corrector_order in 1..=4 {
+            for predicts in unipc_predictions() {
+                for ending in endings() {
+                    let lambda_min = -5.0;
+                    let options = SaSolver { predictor_order, corrector_order, predicts, ending, lambda_min };
+                    play(SolverKind::SaSolver(options));
+                }
+            }
         }
     }
     variances().into_iter().for_each(|variance| play(SolverKind::Ddpm { variance }));

@@ -172,6 +172,7 @@ fn discrete_cases() -> Vec<Case> {
     let v = || json!({"prediction_type": "v_prediction"});
     let of = |alpha_to_one: bool| json!({"set_alpha_to_one": alpha_to_one, "beta_start": 0.01});
     let all = |case: Case, steps| Case { steps, ..case };
+    let karras = json!({"use_karras_sigmas": true});
     vec![
         plain("DDIMScheduler", json!({})).is(172.0067, 0.223_967),
         plain("DDIMScheduler", v()).is(52.5302, 0.0684),
@@ -185,6 +186,9 @@ fn discrete_cases() -> Vec<Case> {
             tolerance: (3e-2, 1e-3),
             ..all(plain("DDPMScheduler", json!({})), 1000).with_noise_from(998).is(387.9466, 0.5051)
         },
+        plain("SASolverScheduler", K()).is(337.394_287_109_375, 0.439_315_468_072_891_24),
+        plain("SASolverScheduler", with(K(), &v())).is(193.146_774_291_992_2, 0.251_493_185_758_590_7),
+        plain("SASolverScheduler", with(K(), &karras)).is(837.255_429_565_429_7, 1.090_176_463_127_136_2),
         plain("PNDMScheduler", json!({})).is(198.1318, 0.2580),
         plain("PNDMScheduler", v()).is(67.3986, 0.0878),
         plain("PNDMScheduler", of(true)).is(230.0399, 0.2995),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::ddpm::{Ddpm, Variance};
 use super::dpm::{DpmSolver, Multistep};
 use super::pndm::{Output, Pndm, WarmUp};
+use super::sa_solver::{SaSolver, StochasticAdams};
 use super::unipc::{PredictorCorrector, UniPc};
 use super::{Solver, ddim, deis, dpm_singlestep, dpm2, dpmpp_2s, dpmpp_sde, euler, heun, lcm, lms, tcd};
 use crate::error::{Error, Result};
@@ -74,6 +75,8 @@ pub enum SolverKind {
         /// What the last steps are.
         final_steps: FinalSteps,
     },
+    /// SA-Solver (`SASolverScheduler`).
+    SaSolver(SaSolver),
     /// Latent consistency models (`LCMScheduler`).
     Lcm {
         /// The factor of the timestep in the boundary condition. diffusers: 10.
@@ -120,9 +123,11 @@ impl SolverKind {
             | Self::DpmppSde { .. }
             | Self::Lms { .. }
             | Self::Custom(_) => Family::KDiffusion,
-            Self::DpmMultistep(_) | Self::DpmSinglestep(_) | Self::UniPc(_) | Self::Deis { .. } => {
-                Family::DpmSolver
-            }
+            Self::DpmMultistep(_)
+            | Self::DpmSinglestep(_)
+            | Self::UniPc(_)
+            | Self::Deis { .. }
+            | Self::SaSolver(_) => Family::DpmSolver,
             Self::Ddim { .. }
             | Self::Ddpm { .. }
             | Self::Pndm { .. }
@@ -164,6 +169,7 @@ impl SolverKind {
             }
             Self::UniPc(options) => Box::new(PredictorCorrector::new(options.clone(), total)),
             Self::Deis { order, final_steps } => Box::new(deis::Deis::new(*order, *final_steps, total)),
+            Self::SaSolver(options) => Box::new(StochasticAdams::new(*options, total)),
             Self::Lcm { timestep_scaling } => Box::new(lcm::Lcm { timestep_scaling: *timestep_scaling }),
             Self::Tcd { eta } => Box::new(tcd::Tcd { eta: *eta, table, total }),
             Self::Custom(custom) => (custom.make)(plan),
@@ -182,7 +188,9 @@ impl SolverKind {
             {
                 Terminal::SigmaMin
             }
-            Self::Deis { .. } | Self::Pndm { .. } | Self::Tcd { .. } => Terminal::SigmaMin,
+            Self::Deis { .. } | Self::SaSolver(_) | Self::Pndm { .. } | Self::Tcd { .. } => {
+                Terminal::SigmaMin
+            }
             _ => Terminal::Zero,
         }
     }
@@ -193,6 +201,7 @@ impl SolverKind {
             Self::DpmMultistep(options) | Self::DpmSinglestep(options) => {
                 table.count_above(options.lambda_min)
             }
+            Self::SaSolver(options) => table.count_above(options.lambda_min),
             _ => table.len(),
         }
     }
@@ -229,6 +238,7 @@ impl SolverKind {
                 "Zero: a consistency model's last step is its data",
             )),
             Self::DpmMultistep(options) | Self::DpmSinglestep(options) => options.check(terminal),
+            Self::SaSolver(options) => options.check(),
             _ => Ok(()),
         }
     }

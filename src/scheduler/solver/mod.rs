@@ -16,6 +16,7 @@ mod lagrange;
 mod lcm;
 mod lms;
 mod pndm;
+mod sa_solver;
 mod tcd;
 mod unipc;
 
@@ -31,6 +32,7 @@ pub use dpm_coefficients::{Correction, DpmAlgorithm, ThirdOrder};
 pub(crate) use kind::Family;
 pub use kind::{CustomSolver, SolverKind};
 pub use pndm::WarmUp;
+pub use sa_solver::SaSolver;
 pub use unipc::{UniPc, UniPcEnding, UniPcPrediction, UniPcVariant};
 
 /// The network as a solver sees it, with guidance, scaling and prediction type already dealt with.
