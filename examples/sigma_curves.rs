@@ -1,6 +1,12 @@
-//! The noise levels of every spacing, and the error of every deterministic solver against its number of steps,
-//! as two CSV tables: what a plot of them needs.
-#![expect(clippy::print_stdout, reason = "printing is what it is for")]
+//! Draws the noise levels of every spacing, and the error of every deterministic solver against its number of
+//! steps, into `docs/sigma_curves.svg` and `docs/solver_errors.svg`; a folder may be given.
+
+#[path = "sigma_curves/plot.rs"]
+mod plot;
+
+use std::path::PathBuf;
+
+use plot::{Line, Plot};
 
 use sdxl::scheduler::{Level, Range, Scheduler, SchedulerName, SpacingName};
 use sdxl::{NoiseSource, Result};
@@ -39,18 +45,44 @@ fn error(scheduler: &Scheduler, steps: usize) -> Result<f64> {
 }
 
 fn main() -> Result<()> {
-    println!("spacing,step,sigma,timestep");
+    let folder = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "docs".into()));
+    let steps = 20;
+    let mut lines = Vec::new();
     for name in SpacingName::ALL {
-        let scheduler = Scheduler::euler()?.with_spacing(*name)?;
-        for (step, level) in scheduler.plan(20, Range::full())?.levels().iter().enumerate() {
-            println!("{name},{step},{},{}", level.sigma, level.timestep);
-        }
+        let plan = Scheduler::euler()?.with_spacing(*name)?.plan(steps, Range::full())?;
+        let levels = plan.levels().iter().enumerate().filter(|(_, level)| level.sigma > 0.);
+        let points = levels.map(|(step, level)| (step as f64, level.sigma)).collect();
+        lines.push(Line { name: name.to_string(), points });
     }
-    println!("\nsolver,steps,error");
+    let curves = Plot {
+        title: "Noise levels of 20 steps (SDXL's schedule, Euler's method); the last, 0, is left out",
+        x_label: "step",
+        y_label: "sigma",
+        x_ticks: (0..steps).step_by(2).map(|step| (step as f64, step.to_string())).collect(),
+        lines,
+    };
+    save(&folder.join("sigma_curves.svg"), &curves)?;
+
+    let counts = [5usize, 10, 20, 40, 80];
+    let mut lines = Vec::new();
     for name in DETERMINISTIC {
-        for steps in [5, 10, 20, 40] {
-            println!("{name},{steps},{:.3e}", error(&Scheduler::named(name)?, steps)?);
+        let scheduler = Scheduler::named(name)?;
+        let mut points = Vec::new();
+        for steps in counts {
+            points.push(((steps as f64).log2(), error(&scheduler, steps)?));
         }
+        lines.push(Line { name: name.to_string(), points });
     }
-    Ok(())
+    let errors = Plot {
+        title: "Error of a sample of normal data, whose exact solution is known (each class's own settings)",
+        x_label: "steps",
+        y_label: "relative error",
+        x_ticks: counts.iter().map(|steps| ((*steps as f64).log2(), steps.to_string())).collect(),
+        lines,
+    };
+    save(&folder.join("solver_errors.svg"), &errors)
+}
+
+fn save(path: &std::path::Path, plot: &Plot) -> Result<()> {
+    std::fs::write(path, plot.to_svg()).map_err(|source| sdxl::Error::Io { path: path.to_owned(), source })
 }
