@@ -55,6 +55,9 @@ impl SdeSampler {
                 }
             };
         }
+        if from == to {
+            return Ok(x.f_zeros_like()?);
+        }
         let scale = 1.0 / (to - from).abs().sqrt();
         let increments =
             self.paths.iter_mut().map(|path| path.increment(from, to)).collect::<Result<Vec<_>>>()?;

@@ -9,12 +9,10 @@ use super::config::Config;
 use super::curve::Curve;
 use super::level::Timescale;
 use super::noise_schedule::{NoiseSchedule, TerminalSnr};
-use super::order::FinalSteps;
+use super::order::{Ending, FinalSteps, PolynomialOf};
 use super::prediction::Prediction;
 use super::reader::{BetaDefaults, Reader};
-use super::solver::{
-    DpmSolver, SaSolver, SolverKind, UniPc, UniPcEnding, UniPcPrediction, UniPcVariant, Variance, WarmUp,
-};
+use super::solver::{DpmSolver, SaSolver, SolverKind, UniPc, UniPcVariant, Variance, WarmUp};
 use super::spacing::{Interpolation, Rounding, Spacing, Terminal};
 use crate::error::{Error, Result};
 
@@ -205,16 +203,16 @@ fn sa_solver(reader: &Reader) -> Result<SchedulerBuilder> {
     let options = SaSolver {
         predictor_order: config.count("predictor_order", 2)?,
         corrector_order: config.count("corrector_order", 2)?,
-        predicts: match config.text("algorithm_type", "data_prediction")? {
-            "data_prediction" => UniPcPrediction::Data,
-            "noise_prediction" => UniPcPrediction::Noise,
+        polynomial_of: match config.text("algorithm_type", "data_prediction")? {
+            "data_prediction" => PolynomialOf::Data,
+            "noise_prediction" => PolynomialOf::Noise,
             other => {
                 return Err(Error::invalid("algorithm_type", other, "data_prediction or noise_prediction"));
             }
         },
         ending: match config.flag("lower_order_final", true)? {
-            true => UniPcEnding::LowerOrder,
-            false => UniPcEnding::FullOrder,
+            true => Ending::LowerOrder,
+            false => Ending::FullOrder,
         },
         lambda_min: config.number("lambda_min_clipped", f64::NEG_INFINITY)?,
     };
@@ -225,9 +223,9 @@ fn unipc(reader: &Reader) -> Result<SchedulerBuilder> {
     let config = reader.config;
     let builder = reader.base(reader.zero_snr()?)?.spacing(reader.spacing("linspace")?);
     let builder = reader.curve(builder)?.terminal(reader.final_sigma()?);
-    let (predicts, clip) = match config.flag("predict_x0", true)? {
-        true => (UniPcPrediction::Data, reader.threshold()?),
-        false => (UniPcPrediction::Noise, super::Clip::Off),
+    let (polynomial_of, clip) = match config.flag("predict_x0", true)? {
+        true => (PolynomialOf::Data, reader.threshold()?),
+        false => (PolynomialOf::Noise, super::Clip::Off),
     };
     let options = UniPc {
         order: reader.order()?,
@@ -237,10 +235,10 @@ fn unipc(reader: &Reader) -> Result<SchedulerBuilder> {
             "bh2" | "midpoint" | "heun" | "logrho" => UniPcVariant::Bh2,
             other => return Err(Error::invalid("solver_type", other, "bh1 or bh2")),
         },
-        predicts,
+        polynomial_of,
         ending: match config.flag("lower_order_final", true)? {
-            true => UniPcEnding::LowerOrder,
-            false => UniPcEnding::FullOrder,
+            true => Ending::LowerOrder,
+            false => Ending::FullOrder,
         },
         uncorrected: config.counts("disable_corrector")?,
     };

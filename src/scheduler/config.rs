@@ -121,8 +121,8 @@ fn quote_infinities(json: &str) -> String {
 }
 
 impl Scheduler {
-    /// The keys of the configuration that this scheduler was read from, with what was changed since; empty for
-    /// one that was built.
+    /// The keys of the configuration that this scheduler was read from, with what was changed since; for one
+    /// that was built, those of Stable Diffusion XL's with what the builder says.
     pub fn config(&self) -> &Map<String, Value> {
         &self.config.keys
     }

@@ -1,4 +1,4 @@
-//! [`Order`] and [`FinalSteps`]: how many predictions a multistep solver combines, and when fewer.
+//! How many predictions a multistep solver combines, when fewer, and which.
 
 use super::level::Step;
 
@@ -46,10 +46,31 @@ impl FinalSteps {
         let euler = matches!(self, Self::Euler | Self::LowerOrderAndEuler);
         let left = total.saturating_sub(step.index);
         match left {
-            _ if step.to.sigma == 0.0 => 1,
+            // A step to zero has no other order, and one of no length no divided differences.
+            _ if step.to.sigma == 0.0 || step.to.sigma == step.from.sigma => 1,
             1 if lower || euler => 1,
             2 if lower => 2,
             _ => usize::MAX,
         }
     }
+}
+
+/// What happens in the last steps to the order of UniPC and SA-Solver; diffusers' `lower_order_final`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Ending {
+    /// It is at most as high as there are steps left. The default.
+    #[default]
+    LowerOrder,
+    /// It stays.
+    FullOrder,
+}
+
+/// What the polynomials of UniPC and SA-Solver interpolate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PolynomialOf {
+    /// The denoised sample: `predict_x0`, `data_prediction`. The default.
+    #[default]
+    Data,
+    /// The predicted noise.
+    Noise,
 }

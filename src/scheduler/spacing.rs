@@ -113,7 +113,7 @@ impl Spacing {
         let mut timesteps: Vec<f64> = match self {
             Self::Leading { offset } => {
                 let ratio = limit / points;
-                (0..points).rev().map(|i| (i * ratio + offset) as f64).collect()
+                (0..points).rev().map(|i| (i * ratio) as f64 + *offset as f64).collect()
             }
             Self::Trailing => {
                 let ratio = total as f64 / steps as f64;

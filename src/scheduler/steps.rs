@@ -23,8 +23,13 @@ pub(crate) fn levels(settings: &Settings, table: &Table, count: usize) -> Result
     });
     // The last timestep is never told to the network, but TCD counts down to it.
     let timesteps = timesteps.into_iter().chain([0.0]);
-    let sigmas = sigmas.into_iter().map(|sigma| f64::from(sigma as f32));
-    Ok(sigmas.zip(timesteps).map(|(sigma, t)| Level { sigma, timestep: table.told(sigma, || t) }).collect())
+    let sigmas: Vec<f64> = sigmas.into_iter().map(|sigma| f64::from(sigma as f32)).collect();
+    if !sigmas.is_sorted_by(|a, b| a >= b) {
+        let expected = "ends that let the levels fall all the way";
+        return Err(Error::invalid("noise levels", format!("{sigmas:?}"), expected));
+    }
+    let levels = sigmas.into_iter().zip(timesteps);
+    Ok(levels.map(|(sigma, t)| Level { sigma, timestep: table.told(sigma, || t) }).collect())
 }
 
 fn continuous(settings: &Settings, min: f64, max: f64, count: usize) -> Result<(Vec<f64>, Vec<f64>)> {

@@ -626,5 +626,5 @@ if __name__ == "__main__":
     named()
     save_file({"values": torch.cat(values)}, "scheduler.safetensors")
     with open("scheduler.json", "w") as file:
-        file.write("[\n" + ",\n".join(json.dumps(case) for case in cases) + "\n]\n")
+        file.write("[\n" + ",\n".join(json.dumps(case, separators=(",", ":")) for case in cases) + "\n]\n")
     print(len(cases), "cases,", sum(len(part) for part in values), "values")

@@ -6,9 +6,9 @@
 //! whatever `x` is. Everything here is computed in f64.
 
 use sdxl::scheduler::{
-    Correction, DpmAlgorithm, DpmSolver, FinalSteps, Level, Order, Range, SaSolver, Scheduler,
-    SchedulerBuilder, SdeNoise, SolverKind, Spacing, ThirdOrder, UniPc, UniPcEnding, UniPcPrediction,
-    UniPcVariant, Variance, WarmUp,
+    Correction, DpmAlgorithm, DpmSolver, Ending, FinalSteps, Level, Order, PolynomialOf, Range, SaSolver,
+    Scheduler, SchedulerBuilder, SdeNoise, SolverKind, Spacing, ThirdOrder, UniPc, UniPcVariant, Variance,
+    WarmUp,
 };
 use sdxl::{NoiseSource, Result};
 use tch::{Kind, Tensor};
@@ -141,10 +141,10 @@ fn of_deis() {
 #[test]
 fn of_unipc() {
     for variant in [UniPcVariant::Bh1, UniPcVariant::Bh2] {
-        for predicts in [UniPcPrediction::Data, UniPcPrediction::Noise] {
+        for polynomial_of in [PolynomialOf::Data, PolynomialOf::Noise] {
             for (order, expected) in ORDERS {
-                let ending = UniPcEnding::FullOrder;
-                let corrected = UniPc { order, variant, predicts, ending, uncorrected: Vec::new() };
+                let ending = Ending::FullOrder;
+                let corrected = UniPc { order, variant, polynomial_of, ending, uncorrected: Vec::new() };
                 check(&SolverKind::UniPc(corrected.clone()), ode_error, expected + 1.0);
                 let predicted = UniPc { uncorrected: (0..1000).collect(), ..corrected };
                 check(&SolverKind::UniPc(predicted), ode_error, expected);
@@ -157,11 +157,11 @@ fn of_unipc() {
 /// at most one lower.
 #[test]
 fn of_sa_solver() {
-    for predicts in [UniPcPrediction::Data, UniPcPrediction::Noise] {
+    for polynomial_of in [PolynomialOf::Data, PolynomialOf::Noise] {
         for (predictor_order, corrector_order) in [(1, 1), (1, 2), (2, 2), (2, 3), (3, 3), (3, 4)] {
-            let ending = UniPcEnding::FullOrder;
+            let ending = Ending::FullOrder;
             let options =
-                SaSolver { predictor_order, corrector_order, predicts, ending, ..SaSolver::default() };
+                SaSolver { predictor_order, corrector_order, polynomial_of, ending, ..SaSolver::default() };
             let of = |steps| {
                 let builder = Scheduler::builder().spacing(Spacing::Sigmas(levels_to(5.2, steps)));
                 let scheduler = builder.solver(SolverKind::SaSolver(options)).build().unwrap();

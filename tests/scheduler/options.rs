@@ -1,11 +1,11 @@
 //! Every value of every public enum, in every combination: it either runs or says why it makes no sense.
 
 use sdxl::scheduler::{
-    Betas, Clip, Correction, Curve, CustomSolver, Denoise, DpmAlgorithm, DpmSolver, Extent, FinalSteps,
-    InitialNoise, Interpolation, NoiseSchedule, Order, Prediction, PredictionName, Range, Rounding, SaSolver,
-    Scheduler, SchedulerBuilder, SchedulerName, SdeNoise, Solver, SolverKind, Spacing, SpacingName, Step,
-    Terminal, TerminalSnr, ThirdOrder, Timescale, UniPc, UniPcEnding, UniPcPrediction, UniPcVariant,
-    Variance, WarmUp,
+    Betas, Clip, Correction, Curve, CustomSolver, Denoise, DpmAlgorithm, DpmSolver, Ending, Extent,
+    FinalSteps, InitialNoise, Interpolation, NoiseSchedule, Order, PolynomialOf, Prediction, PredictionName,
+    Range, Rounding, SaSolver, Scheduler, SchedulerBuilder, SchedulerName, SdeNoise, Solver, SolverKind,
+    Spacing, SpacingName, Step, Terminal, TerminalSnr, ThirdOrder, Timescale, UniPc, UniPcVariant, Variance,
+    WarmUp,
 };
 use sdxl::{Error, NoiseSource, Result};
 use tch::Tensor;
@@ -40,7 +40,7 @@ macro_rules! units {
 
 units!(algorithms: DpmAlgorithm { DpmSolverPlusPlus DpmSolver SdeDpmSolverPlusPlus SdeDpmSolver });
 units!(corrections: Correction { Midpoint Heun });
-units!(endings: UniPcEnding { LowerOrder FullOrder });
+units!(endings: Ending { LowerOrder FullOrder });
 units!(extents: Extent { Whole FirstCall });
 units!(final_steps: FinalSteps { LowerOrder Euler LowerOrderAndEuler FullOrder });
 units!(initial_noises: InitialNoise { Sigma WithData });
@@ -57,7 +57,7 @@ units!(terminal_snrs: TerminalSnr { AsTrained Zero });
 units!(terminals: Terminal { Zero SigmaMin });
 units!(third_orders: ThirdOrder { Diffusers Exact });
 units!(timescales: Timescale { Index LogSigma });
-units!(unipc_predictions: UniPcPrediction { Data Noise });
+units!(unipc_predictions: PolynomialOf { Data Noise });
 units!(unipc_variants: UniPcVariant { Bh1 Bh2 });
 units!(variances: Variance { Small Large });
 units!(warm_ups: WarmUp { Heun RungeKutta });
@@ -282,10 +282,10 @@ fn every_option_of_solvers_runs() {
     }
     for order in orders() {
         for variant in unipc_variants() {
-            for predicts in unipc_predictions() {
+            for polynomial_of in unipc_predictions() {
                 for ending in endings() {
                     let uncorrected = vec![1];
-                    play(SolverKind::UniPc(UniPc { order, variant, predicts, ending, uncorrected }));
+                    play(SolverKind::UniPc(UniPc { order, variant, polynomial_of, ending, uncorrected }));
                 }
             }
         }
@@ -295,10 +295,11 @@ fn every_option_of_solvers_runs() {
     }
     for predictor_order in 1..=4 {
         for corrector_order in 1..=4 {
-            for predicts in unipc_predictions() {
+            for polynomial_of in unipc_predictions() {
                 for ending in endings() {
                     let lambda_min = -5.0;
-                    let options = SaSolver { predictor_order, corrector_order, predicts, ending, lambda_min };
+                    let options =
+                        SaSolver { predictor_order, corrector_order, polynomial_of, ending, lambda_min };
                     play(SolverKind::SaSolver(options));
                 }
             }
@@ -352,4 +353,14 @@ fn every_name_is_read_and_runs() {
     }
     let error = "dpm++".parse::<SchedulerName>().unwrap_err().to_string();
     assert!(error.contains("`dpm++`") && error.contains("dpmpp_2m_sde"), "{error}");
+}
+
+/// A scheduler is shared between threads, a run moves between them.
+#[test]
+fn threads_may_share_schedulers_and_pass_runs_on() {
+    fn shared<T: Send + Sync>() {}
+    fn passed_on<T: Send>() {}
+    shared::<Scheduler>();
+    shared::<sdxl::scheduler::Plan>();
+    passed_on::<sdxl::scheduler::Run>();
 }

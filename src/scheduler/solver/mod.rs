@@ -33,7 +33,7 @@ pub(crate) use kind::Family;
 pub use kind::{CustomSolver, SolverKind};
 pub use pndm::WarmUp;
 pub use sa_solver::SaSolver;
-pub use unipc::{UniPc, UniPcEnding, UniPcPrediction, UniPcVariant};
+pub use unipc::{UniPc, UniPcVariant};
 
 /// The network as a solver sees it, with guidance, scaling and prediction type already dealt with.
 ///

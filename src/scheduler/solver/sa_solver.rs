@@ -3,12 +3,12 @@
 use tch::Tensor;
 
 use super::lagrange::lagrange;
-use super::unipc::{UniPcEnding, UniPcPrediction};
 use super::{Denoise, Solver};
 use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
 use crate::scheduler::level::{Level, Step};
 use crate::scheduler::ops::linear_combination;
+use crate::scheduler::order::{Ending, PolynomialOf};
 
 /// The options of SA-Solver (Xue et al. 2023). The default is diffusers'.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,18 +17,18 @@ pub struct SaSolver {
     pub predictor_order: usize,
     /// The order of the Adams-Moulton corrector, 1 to 4. Default: 2.
     pub corrector_order: usize,
-    /// What the polynomials are of. Default: the denoised sample.
-    pub predicts: UniPcPrediction,
+    /// What it interpolates. Default: the denoised sample.
+    pub polynomial_of: PolynomialOf,
     /// Whether the orders fall at the end. Default: they do.
-    pub ending: UniPcEnding,
+    pub ending: Ending,
     /// diffusers' `lambda_min_clipped`, as in [`DpmSolver`](super::DpmSolver). Default: −∞.
     pub lambda_min: f64,
 }
 
 impl Default for SaSolver {
     fn default() -> Self {
-        let (predicts, ending) = Default::default();
-        Self { predictor_order: 2, corrector_order: 2, predicts, ending, lambda_min: f64::NEG_INFINITY }
+        let (polynomial_of, ending) = Default::default();
+        Self { predictor_order: 2, corrector_order: 2, polynomial_of, ending, lambda_min: f64::NEG_INFINITY }
     }
 }
 
@@ -84,12 +84,12 @@ impl StochasticAdams {
         let used = self.history.iter().take(order);
         // λ as seen from the end of the step.
         let nodes: Vec<f64> = used.clone().map(|(lambda, _)| lambda + to.ln()).collect();
-        let (kept, scale, rate, of_noise) = match self.options.predicts {
-            UniPcPrediction::Data => {
+        let (kept, scale, rate, of_noise) = match self.options.polynomial_of {
+            PolynomialOf::Data => {
                 let of_noise = to * (-(-2.0 * tau * tau * h).exp_m1()).sqrt();
                 ((-k * h).exp(), k, k, of_noise)
             }
-            UniPcPrediction::Noise => (1.0, -k * to, -1.0, tau * to * (2.0 * h).exp_m1().sqrt()),
+            PolynomialOf::Noise => (1.0, -k * to, -1.0, tau * to * (2.0 * h).exp_m1().sqrt()),
         };
         let moments = moments(rate, h, order);
         let extra = self.few_steps_term(&nodes, h, k);
@@ -107,7 +107,7 @@ impl StochasticAdams {
     /// the weight of the latest prediction and taken from that of the other one.
     fn few_steps_term(&self, nodes: &[f64], h: f64, k: f64) -> f64 {
         let [latest, other] = nodes else { return 0.0 };
-        if self.options.predicts == UniPcPrediction::Noise {
+        if self.options.polynomial_of == PolynomialOf::Noise {
             return 0.0;
         }
         let change = h * h / 2.0 - (h * k + (-k * h).exp_m1()) / (k * k);
@@ -128,9 +128,9 @@ impl Solver for StochasticAdams {
         if step.to.sigma == 0.0 {
             return Ok(denoised);
         }
-        let prediction = match self.options.predicts {
-            UniPcPrediction::Data => denoised,
-            UniPcPrediction::Noise => linear_combination(&[(1.0 / sigma, x), (-1.0 / sigma, &denoised)])?,
+        let prediction = match self.options.polynomial_of {
+            PolynomialOf::Data => denoised,
+            PolynomialOf::Noise => linear_combination(&[(1.0 / sigma, x), (-1.0 / sigma, &denoised)])?,
         };
         self.history.insert(0, (-sigma.ln(), prediction));
         let x = match &self.last {
@@ -139,8 +139,8 @@ impl Solver for StochasticAdams {
         };
         self.history.truncate(self.options.memory());
         let left = match self.options.ending {
-            UniPcEnding::LowerOrder => self.total.saturating_sub(step.index),
-            UniPcEnding::FullOrder => usize::MAX - 1,
+            Ending::LowerOrder => self.total.saturating_sub(step.index),
+            Ending::FullOrder => usize::MAX - 1,
         };
         let order = self.options.predictor_order.min(left).min(self.history.len());
         let corrector_order = self.options.corrector_order.min(left + 1).min(self.history.len() + 1);

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::Step;
 use crate::scheduler::ops::linear_combination;
-use crate::scheduler::order::Order;
+use crate::scheduler::order::{Ending, Order, PolynomialOf};
 
 /// The options of UniPC (Zhao et al. 2023). The default is diffusers'.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,10 +17,10 @@ pub struct UniPc {
     pub order: Order,
     /// B(h) of the paper. Default: [`UniPcVariant::Bh2`].
     pub variant: UniPcVariant,
-    /// What the polynomials are of. Default: the denoised sample.
-    pub predicts: UniPcPrediction,
+    /// What it interpolates. Default: the denoised sample.
+    pub polynomial_of: PolynomialOf,
     /// Whether the order falls at the end. A step to zero noise is always first order. Default: it does.
-    pub ending: UniPcEnding,
+    pub ending: Ending,
     /// diffusers' `disable_corrector`: the steps, counted from 0, whose result is not corrected. Default: none.
     pub uncorrected: Vec<usize>,
 }
@@ -33,26 +33,6 @@ pub enum UniPcVariant {
     /// `bh2`: B(h) = e^h − 1. The default.
     #[default]
     Bh2,
-}
-
-/// What UniPC interpolates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UniPcPrediction {
-    /// The denoised sample (`predict_x0`). The default.
-    #[default]
-    Data,
-    /// The predicted noise.
-    Noise,
-}
-
-/// What happens to UniPC's order in the last steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum UniPcEnding {
-    /// `lower_order_final`: at most as high as there are steps left. The default.
-    #[default]
-    LowerOrder,
-    /// It stays.
-    FullOrder,
 }
 
 /// Algorithms 1 and 2 of the paper: after each model call the sample is corrected with its result.
@@ -73,7 +53,7 @@ impl PredictorCorrector {
     /// The step from the level of the latest prediction to `to`. With `prediction`, which was made at `to`,
     /// it is the corrector's, without it the predictor's.
     fn update(&self, x: &Tensor, to: f64, order: usize, prediction: Option<&Tensor>) -> Result<Tensor> {
-        let data = self.options.predicts == UniPcPrediction::Data;
+        let data = self.options.polynomial_of == PolynomialOf::Data;
         let Some((sigma, latest)) = self.history.first() else { return Ok(x.shallow_clone()) };
         let h = (sigma / to).ln();
         let hh = if data { -h } else { h };
@@ -116,9 +96,9 @@ impl Solver for PredictorCorrector {
     ) -> Result<Tensor> {
         let (sigma, to) = (step.from.sigma, step.to.sigma);
         let denoised = denoise.denoise(x, step.from)?;
-        let prediction = match self.options.predicts {
-            UniPcPrediction::Data => denoised,
-            UniPcPrediction::Noise => linear_combination(&[(1.0 / sigma, x), (-1.0 / sigma, &denoised)])?,
+        let prediction = match self.options.polynomial_of {
+            PolynomialOf::Data => denoised,
+            PolynomialOf::Noise => linear_combination(&[(1.0 / sigma, x), (-1.0 / sigma, &denoised)])?,
         };
         let is_corrected = !self.options.uncorrected.iter().any(|index| index + 1 == step.index);
         let x = match &self.last {
@@ -128,8 +108,8 @@ impl Solver for PredictorCorrector {
         self.history.insert(0, (sigma, prediction));
         self.history.truncate(self.options.order.number());
         let left = match self.options.ending {
-            UniPcEnding::LowerOrder => self.total.saturating_sub(step.index),
-            UniPcEnding::FullOrder => usize::MAX,
+            Ending::LowerOrder => self.total.saturating_sub(step.index),
+            Ending::FullOrder => usize::MAX,
         };
         let highest = if to == 0.0 || to == sigma { 1 } else { left };
         let order = self.history.len().min(highest);
