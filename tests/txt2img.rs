@@ -153,7 +153,7 @@ fn taesd_decodes() {
 #[test]
 fn usage_errors() {
     let folder = scratch("txt2img-usage");
-    let cases: [&[&str]; 27] = [
+    let cases: &[&[&str]] = &[
         &[],
         &["--prompt", "x", "--unknown"],
         &["--prompt", "x", "--mask", "mask.png"],
@@ -185,7 +185,7 @@ fn usage_errors() {
         &["--prompt", "x", "--threads", "0"],
     ];
     for arguments in cases {
-        let output = txt2img(&folder, &[arguments, &["--model", "no such model"]].concat());
+        let output = txt2img(&folder, &[*arguments, &["--model", "no such model"]].concat());
         check_failure(arguments, &output, 2);
     }
 }

@@ -23,7 +23,8 @@ const HEIGHT: f64 = 480.;
 /// Left, top, right, bottom.
 const MARGIN: [f64; 4] = [70., 40., 170., 50.];
 const COLOURS: [&str; 10] = [
-    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22", "#17becf",
+    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f", "#bcbd22",
+    "#17becf",
 ];
 
 impl Plot {
@@ -46,7 +47,11 @@ impl Plot {
         for power in y_min as i64..=y_max as i64 {
             let at = y(power as f64);
             add(format!("<path d=\"M{left} {at:.1}H{:.1}\" stroke=\"#ddd\"/>\n", WIDTH - right));
-            add(format!("<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">1e{power}</text>\n", left - 8., at + 4.));
+            add(format!(
+                "<text x=\"{}\" y=\"{:.1}\" text-anchor=\"end\">1e{power}</text>\n",
+                left - 8.,
+                at + 4.
+            ));
         }
         for (value, text) in &self.x_ticks {
             let at = x(*value);
@@ -55,7 +60,11 @@ impl Plot {
             add(format!("<text x=\"{at:.1}\" y=\"{below}\" text-anchor=\"middle\">{text}</text>\n"));
         }
         let middle = (left + WIDTH - right) / 2.;
-        add(format!("<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n", HEIGHT - 10., self.x_label));
+        add(format!(
+            "<text x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
+            HEIGHT - 10.,
+            self.x_label
+        ));
         add(format!(
             "<text transform=\"translate(18 {}) rotate(-90)\" text-anchor=\"middle\">{}</text>\n",
             HEIGHT / 2.,

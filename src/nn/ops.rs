@@ -4,14 +4,18 @@ use tch::Tensor;
 
 use crate::error::{Error, Result};
 
-/// `Σ aᵢ·xᵢ`: what every solver step and every prediction type is.
+/// `a·x + b·y + …` of tensors of one shape, in their own type: what every solver step and every prediction type is.
+///
+/// # Errors
+/// [`Error::Invalid`] without terms, [`Error::Torch`] where the shapes differ.
 pub(crate) fn linear_combination(terms: &[(f64, &Tensor)]) -> Result<Tensor> {
-    let Some(((a, x), rest)) = terms.split_first() else {
-        return Err(Error::invalid("terms", "an empty sum", "at least one term"));
+    let Some(((scale, first), rest)) = terms.split_first() else {
+        return Err(Error::invalid("terms", "an empty list", "one term or more"));
     };
-    let mut sum = x.f_mul_scalar(*a)?;
-    for (a, x) in rest {
-        sum = sum.f_add(&x.f_mul_scalar(*a)?)?;
+    let mut sum = first.f_mul_scalar(*scale)?;
+    for (scale, term) in rest {
+        // In place: `sum` was made three lines above and nobody else has it.
+        let _ = sum.f_add_(&term.f_mul_scalar(*scale)?)?;
     }
     Ok(sum)
 }

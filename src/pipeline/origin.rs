@@ -117,7 +117,7 @@ impl Start {
         if ordinary {
             // diffusers samples the masked picture's latents here too, without a use for them: what a scheduler
             // draws comes after.
-            pipeline.draw(noise, size)?;
+            drop(pipeline.draw(noise, size)?);
             let latents = latents.map_or_else(|| drawn.f_zeros_like(), Ok)?;
             return Ok(Self {
                 plan,

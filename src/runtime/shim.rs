@@ -79,7 +79,7 @@ pub(crate) fn load_cuda() -> Result<(), &'static str> {
         // SAFETY: no arguments.
         check(unsafe { sdxl_shim_load_cuda() }).map_err(|error| error.to_string())
     });
-    loaded.as_ref().map(|()| ()).map_err(String::as_str)
+    loaded.as_ref().copied().map_err(String::as_str)
 }
 
 /// Whether operations on this thread are recorded for a backward pass.

@@ -2,9 +2,9 @@
 
 use tch::{Device, Kind, Tensor};
 
-use super::ops::linear_combination;
 use super::seed_sequence;
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 
 /// Where the noise of an SDE solver comes from.

@@ -66,7 +66,6 @@ mod export;
 mod level;
 mod name;
 mod noise_schedule;
-mod ops;
 mod order;
 mod plan;
 mod prediction;

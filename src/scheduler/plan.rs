@@ -7,11 +7,11 @@ use tch::Tensor;
 use super::builder::{InitialNoise, Settings};
 use super::level::{Level, Step, Table};
 use super::noise_schedule::NoiseSchedule;
-use super::ops::linear_combination;
 use super::range::Range;
 use super::solver::Family;
 use super::steps;
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 
 /// The steps of one run.
 #[derive(Debug, Clone)]

@@ -2,8 +2,8 @@
 
 use tch::Tensor;
 
-use super::ops::linear_combination;
 use crate::error::{Error, Result};
+use crate::nn::ops::linear_combination;
 
 /// What the network predicts. The default is [`Prediction::Epsilon`], which Stable Diffusion XL predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

@@ -1,6 +1,7 @@
 //! The schedulers: equal to diffusers, of the order that the papers say, and complete.
 #![allow(
     clippy::disallowed_methods,
+    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
     clippy::unwrap_used,

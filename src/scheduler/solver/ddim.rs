@@ -5,10 +5,10 @@ use tch::Tensor;
 use super::euler::ancestral;
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::clip::Clip;
 use crate::scheduler::level::Step;
-use crate::scheduler::ops::linear_combination;
 
 /// Equation 12 of Song et al. 2020. In sigma space it is Euler's method, ancestral for η > 0.
 pub(super) struct Ddim {

@@ -5,9 +5,9 @@ use tch::Tensor;
 use super::euler::{ancestral, euler};
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::Step;
-use crate::scheduler::ops::linear_combination;
 
 /// How much noise [`SolverKind::Ddpm`](super::SolverKind) adds in each step; diffusers' `variance_type`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

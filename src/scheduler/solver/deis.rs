@@ -5,9 +5,9 @@ use tch::Tensor;
 use super::lagrange::lagrange;
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::Step;
-use crate::scheduler::ops::linear_combination;
 use crate::scheduler::order::{FinalSteps, Order};
 
 /// The log-ρ form of DEIS (Zhang and Chen 2022): Adams-Bashforth on the predicted noise, whose polynomial

@@ -5,10 +5,10 @@ use tch::Tensor;
 use super::dpm_coefficients::{Correction, DpmAlgorithm, Factors, ThirdOrder};
 use super::{Denoise, Solver};
 use crate::error::{Error, Result};
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::brownian::{SdeNoise, SdeSampler};
 use crate::scheduler::level::Step;
-use crate::scheduler::ops::linear_combination;
 use crate::scheduler::order::{FinalSteps, Order};
 use crate::scheduler::spacing::Terminal;
 

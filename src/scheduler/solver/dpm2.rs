@@ -7,9 +7,9 @@ use tch::Tensor;
 use super::euler::{ancestral, euler};
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::{Extent, Level, Step, Table};
-use crate::scheduler::ops::linear_combination;
 
 /// DPM-Solver-2 of Lu et al. 2022 as k-diffusion writes it (`sample_dpm_2`): the slope half way in ln σ,
 /// applied to the whole step.

@@ -6,10 +6,10 @@ use super::dpm::DpmSolver;
 use super::dpm_coefficients::{Correction, Factors};
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::brownian::SdeSampler;
 use crate::scheduler::level::Step;
-use crate::scheduler::ops::linear_combination;
 use crate::scheduler::order::FinalSteps;
 
 /// DPM-Solver in groups of as many steps as its order (Lu et al. 2022, algorithms 1 and 2): each step of a

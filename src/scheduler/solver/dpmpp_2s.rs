@@ -7,9 +7,9 @@ use tch::Tensor;
 use super::euler::{ancestral, euler};
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::{Step, Table};
-use crate::scheduler::ops::linear_combination;
 
 /// k-diffusion's `sample_dpmpp_2s_ancestral`: DPM-Solver++ (2S) of Lu et al. 2022b with r = ½ to a lower
 /// level than asked for, and fresh noise up to it. diffusers has no class for it.

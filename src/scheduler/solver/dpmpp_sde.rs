@@ -7,10 +7,10 @@ use tch::{Kind, Tensor};
 use super::euler::{ancestral, euler};
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::brownian::SdeSampler;
 use crate::scheduler::level::{Extent, Step, Table};
-use crate::scheduler::ops::linear_combination;
 
 /// k-diffusion's `sample_dpmpp_sde` with r = ½: an ancestral step half way in ln σ, then the whole ancestral
 /// step with the prediction made there.

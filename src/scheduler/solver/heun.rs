@@ -5,9 +5,9 @@ use tch::Tensor;
 use super::euler::euler;
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::{Extent, Step};
-use crate::scheduler::ops::linear_combination;
 
 /// Algorithm 1 of Karras et al. 2022: Euler's method, then the mean of the slopes at both ends.
 pub(super) struct Heun;

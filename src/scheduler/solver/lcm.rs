@@ -4,9 +4,9 @@ use tch::Tensor;
 
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::Step;
-use crate::scheduler::ops::linear_combination;
 
 /// The standard deviation of the data in the boundary condition of consistency models.
 const SIGMA_DATA: f64 = 0.5;

@@ -6,9 +6,9 @@ use tch::Tensor;
 
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::{Step, Table};
-use crate::scheduler::ops::linear_combination;
 
 /// How [`SolverKind::Pndm`](super::SolverKind) begins, before it has predictions to combine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

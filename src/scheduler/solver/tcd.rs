@@ -7,9 +7,9 @@ use tch::Tensor;
 use super::euler::euler;
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::{Step, Table};
-use crate::scheduler::ops::linear_combination;
 
 /// Strategic stochastic sampling of trajectory consistency distillation (Zheng et al. 2024, algorithm 4):
 /// Euler's method down to the timestep (1 − η)·next, then fresh noise up to the next level.

@@ -5,9 +5,9 @@ use tch::Tensor;
 use super::lagrange::lagrange;
 use super::{Denoise, Solver};
 use crate::error::Result;
+use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::level::Step;
-use crate::scheduler::ops::linear_combination;
 use crate::scheduler::order::{Ending, Order, PolynomialOf};
 
 /// The options of UniPC (Zhao et al. 2023). The default is diffusers'.
