@@ -72,8 +72,8 @@ pub enum Error {
         reason: String,
     },
 
-    /// libtorch reported an error.
-    #[error("libtorch: {0}")]
+    /// libtorch reported an error. The text is its first line; the source has the trace too.
+    #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
 }
 

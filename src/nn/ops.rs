@@ -4,7 +4,7 @@ use tch::Tensor;
 
 use crate::error::{Error, Result};
 
-/// `a·x + b·y + …` of tensors of one shape, in their own type: what every solver step and every prediction type is.
+/// `a·x + b·y + …` of tensors whose shapes go together, in their own type: what every solver step and every prediction type is.
 ///
 /// # Errors
 /// [`Error::Invalid`] without terms, [`Error::Torch`] where the shapes differ.
@@ -14,8 +14,7 @@ pub(crate) fn linear_combination(terms: &[(f64, &Tensor)]) -> Result<Tensor> {
     };
     let mut sum = first.f_mul_scalar(*scale)?;
     for (scale, term) in rest {
-        // In place: `sum` was made three lines above and nobody else has it.
-        let _ = sum.f_add_(&term.f_mul_scalar(*scale)?)?;
+        sum = sum.f_add(&term.f_mul_scalar(*scale)?)?;
     }
     Ok(sum)
 }
