@@ -139,3 +139,48 @@ fn presets_are_the_official_files() {
     let refiner = UnetConfig::from_file(folder.join("sdxl-refiner-1.0/unet/config.json")).unwrap();
     assert_eq!(refiner, UnetConfig::refiner());
 }
+
+/// Values that make no model, one at a time: an error that names the file and the setting, never a panic.
+#[test]
+fn hostile_configurations() {
+    let original = repository("tests/models/base/unet/config.json");
+    let text = std::fs::read_to_string(original).unwrap();
+    let path = common::headers::scratch("hostile-config").join("config.json");
+    let try_with = |key: &str, value: &str| {
+        let mut config: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+        config.insert(key.into(), serde_json::from_str(value).unwrap());
+        std::fs::write(&path, serde_json::to_string(&config).unwrap()).unwrap();
+        UnetConfig::from_file(&path).err().map(|error| error.to_string())
+    };
+    assert_eq!(try_with("sample_size", "16"), None);
+    for (key, value) in [
+        ("attention_head_dim", "[2, 0, 8]"),
+        ("attention_head_dim", "[2, 3, 8]"),
+        ("attention_head_dim", "[2, 4]"),
+        ("block_out_channels", "[]"),
+        ("block_out_channels", "[16, 32, -32]"),
+        ("block_out_channels", "[16, 32, 9223372036854775807]"),
+        ("norm_num_groups", "0"),
+        ("norm_num_groups", "7"),
+        ("layers_per_block", "0"),
+        ("layers_per_block", "1000000000"),
+        ("transformer_layers_per_block", "[1, 1, 100000]"),
+        ("transformer_layers_per_block", "[[1], [1, 1], [2, 2]]"),
+        ("addition_time_embed_dim", "7"),
+        ("time_cond_proj_dim", "1"),
+        ("in_channels", "0"),
+        ("mid_block_type", "\"Other\""),
+        ("down_block_types", "[\"DownBlock2D\"]"),
+        ("addition_embed_type", "null"),
+        ("use_linear_projection", "false"),
+        ("act_fn", "\"relu\""),
+        ("class_embed_type", "\"timestep\""),
+        ("cross_attention_dim", "[72, 72, 64]"),
+    ] {
+        let error = try_with(key, value).unwrap_or_else(|| panic!("{key} {value} is accepted"));
+        assert!(error.contains("config.json"), "{key} {value}: {error}");
+    }
+    // As deep and wide as each value alone may be: refused for its number of tensors, at once.
+    let huge = "[[256], [256, 256], [256, 256]]";
+    assert!(try_with("transformer_layers_per_block", huge).is_some());
+}

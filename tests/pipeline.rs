@@ -158,6 +158,9 @@ fn embeddings_stand_for_prompts() {
     let context = encoded.positive.context::<f32>().unwrap();
     let pooled = encoded.positive.pooled::<f32>().unwrap();
     let positive = sdxl::TextEmbeddings::from_arrays(context.view(), pooled.view()).unwrap();
+    let file = common::headers::scratch("embeddings").join("prompt.safetensors");
+    positive.save(&file).unwrap();
+    let positive = sdxl::TextEmbeddings::open(&file).unwrap();
     let conditioning =
         Conditioning::from_embeddings(positive).negative_embeddings(encoded.negative).build().unwrap();
     let found = pipeline.generate(&Request::builder(conditioning).steps(2).build().unwrap()).unwrap();

@@ -1,10 +1,13 @@
 //! [`TextEmbeddings`]: encoded text.
 
+use std::path::Path;
+
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
 use tch::Tensor;
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from, tensor_from_view};
+use crate::weights::{read_tensor, save_safetensors};
 
 /// Text as the UNet sees it: kept to encode a prompt once, or made elsewhere.
 #[derive(Debug)]
@@ -56,6 +59,24 @@ impl TextEmbeddings {
     /// The text in one vector: `(B, projection_dim)`.
     pub fn pooled<T: Element>(&self) -> Result<Array2<T>> {
         array_from(&self.pooled)
+    }
+
+    /// Reads the tensors `context` and `pooled` of a safetensors file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the file is invalid or lacks one of them; [`Error::Invalid`] for shapes that do not go
+    /// together.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        Self::new(read_tensor(path, "context")?, read_tensor(path, "pooled")?)
+    }
+
+    /// Saves a safetensors file with the tensors `context` and `pooled`, in their own type.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where the folder cannot be written to.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        save_safetensors(path, &[("context", &self.context), ("pooled", &self.pooled)])
     }
 
     /// Zeros of the same shape: what an absent negative prompt is in models that ask for it.

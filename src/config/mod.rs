@@ -7,6 +7,7 @@ mod json;
 mod model;
 mod text;
 mod unet;
+mod unet_file;
 mod vae;
 
 pub(crate) use json::{read_json, read_text};

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::json::read_json;
-use super::unet::UnetFile;
+use super::unet_file::UnetFile;
 use super::vae::AutoencoderKlFile;
 use super::{AutoencoderKlConfig, AutoencoderTinyConfig, ClipTextConfig, UnetConfig};
 use crate::error::{Error, Result};

@@ -2,7 +2,8 @@
 
 use serde::Deserialize;
 
-use super::unet::{check_fixed, divides, in_range};
+use super::unet::{divides, in_range};
+use super::unet_file::check_fixed;
 
 /// diffusers' `AutoencoderKL` (SDXL paper, section 2.4).
 #[derive(Debug, Clone, PartialEq, Deserialize)]

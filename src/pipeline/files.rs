@@ -36,7 +36,13 @@ impl ModelFiles {
     /// cache (`stabilityai/stable-diffusion-xl-base-1.0`), or a single file.
     pub(super) fn find(path: &Path, variant: &str) -> Result<Self> {
         let path = &resolve(path)?;
-        if path.is_dir() { Self::folder(path, variant) } else { Self::single_file(path) }
+        if path.is_dir() {
+            return Self::folder(path, variant);
+        }
+        if !variant.is_empty() {
+            return Err(Error::invalid("variant", variant, "none for a single file"));
+        }
+        Self::single_file(path)
     }
 
     fn folder(folder: &Path, variant: &str) -> Result<Self> {
