@@ -67,23 +67,72 @@ impl DpmSolver {
     }
 }
 
-/// Algorithm 2 of Lu et al. 2022b (DPM-Solver++ 2M) and its relatives: Adams-Bashforth in λ = −ln σ.
-pub(super) struct Multistep {
-    options: DpmSolver,
-    total: usize,
+/// What the multistep and the singlestep form keep from step to step.
+pub(super) struct Memory {
+    pub(super) options: DpmSolver,
     sampler: SdeSampler,
     /// The last predictions and the levels that they were made at, the latest first.
-    history: Vec<(f64, Tensor)>,
+    pub(super) history: Vec<(f64, Tensor)>,
+}
+
+impl Memory {
+    pub(super) fn new(options: DpmSolver, sampler: SdeSampler) -> Self {
+        Self { options, sampler, history: Vec::new() }
+    }
+
+    /// Evaluates the model and remembers what it predicts. Returns the noise of the SDE forms.
+    pub(super) fn predict(
+        &mut self,
+        x: &Tensor,
+        step: &Step,
+        denoise: &mut dyn Denoise,
+        noise: &mut NoiseSource,
+    ) -> Result<Option<Tensor>> {
+        let DpmSolver { algorithm, order, .. } = self.options;
+        let (sigma, to) = (step.from.sigma, step.to.sigma);
+        let denoised = denoise.denoise(x, step.from)?;
+        let prediction = match algorithm.predicts_noise() {
+            true => linear_combination(&[(1.0 / sigma, x), (-1.0 / sigma, &denoised)])?,
+            false => denoised,
+        };
+        self.history.insert(0, (sigma, prediction));
+        self.history.truncate(order.number());
+        match algorithm.is_stochastic() {
+            true => self.sampler.draw(x, (sigma, to), noise).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The next sample, from `x` at the start of the step and the weights of the predictions.
+    pub(super) fn combine(
+        &self,
+        x: &Tensor,
+        factors: &Factors,
+        weights: [f64; 3],
+        drawn: Option<&Tensor>,
+    ) -> Result<Tensor> {
+        let mut terms = vec![(factors.x, x)];
+        terms.extend(weights.into_iter().zip(self.history.iter().map(|(_, prediction)| prediction)));
+        terms.extend(drawn.map(|drawn| (factors.noise, drawn)));
+        linear_combination(&terms)
+    }
+}
+
+/// Algorithm 2 of Lu et al. 2022b (DPM-Solver++ 2M) and its relatives: Adams-Bashforth in λ = −ln σ.
+pub(super) struct Multistep {
+    total: usize,
+    memory: Memory,
 }
 
 impl Multistep {
     pub(super) fn new(options: DpmSolver, total: usize, sampler: SdeSampler) -> Self {
-        Self { options, total, sampler, history: Vec::new() }
+        Self { total, memory: Memory::new(options, sampler) }
     }
 
     fn order(&self, step: &Step) -> usize {
-        let most = self.options.final_steps.most(step, self.total);
-        self.options.order.number().min(self.history.len()).min(most)
+        let Memory { options, history, .. } = &self.memory;
+        let most = options.final_steps.most(step, self.total);
+        options.order.number().min(history.len()).min(most)
     }
 }
 
@@ -95,29 +144,16 @@ impl Solver for Multistep {
         denoise: &mut dyn Denoise,
         noise: &mut NoiseSource,
     ) -> Result<Tensor> {
-        let DpmSolver { algorithm, order, .. } = self.options;
-        let (sigma, to) = (step.from.sigma, step.to.sigma);
-        let denoised = denoise.denoise(x, step.from)?;
-        let prediction = match algorithm.predicts_noise() {
-            true => linear_combination(&[(1.0 / sigma, x), (-1.0 / sigma, &denoised)])?,
-            false => denoised,
-        };
-        self.history.insert(0, (sigma, prediction));
-        self.history.truncate(order.number());
-        let drawn = match algorithm.is_stochastic() {
-            true => Some(self.sampler.draw(x, (sigma, to), noise)?),
-            false => None,
-        };
-        let mut factors = algorithm.factors((sigma, to), self.order(step), &self.options);
-        if self.options.third_order == ThirdOrder::Exact {
+        let drawn = self.memory.predict(x, step, denoise, noise)?;
+        let Memory { options, history, .. } = &self.memory;
+        let (order, to) = (self.order(step), step.to.sigma);
+        let mut factors = options.algorithm.factors((step.from.sigma, to), order, options);
+        if options.third_order == ThirdOrder::Exact {
             // D₂ is half of the second derivative.
             factors.d2 *= 2.0;
         }
-        let weights = weights(&factors, self.order(step), to, &self.history);
-        let mut terms = vec![(factors.x, x)];
-        terms.extend(weights.iter().copied().zip(self.history.iter().map(|(_, prediction)| prediction)));
-        terms.extend(drawn.as_ref().map(|drawn| (factors.noise, drawn)));
-        linear_combination(&terms)
+        let weights = weights(&factors, order, to, history);
+        self.memory.combine(x, &factors, weights, drawn.as_ref())
     }
 }
 

@@ -2,11 +2,10 @@
 
 use tch::Tensor;
 
-use super::dpm::DpmSolver;
+use super::dpm::{DpmSolver, Memory};
 use super::dpm_coefficients::{Correction, Factors};
 use super::{Denoise, Solver};
 use crate::error::Result;
-use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 use crate::scheduler::brownian::SdeSampler;
 use crate::scheduler::level::Step;
@@ -15,21 +14,18 @@ use crate::scheduler::order::FinalSteps;
 /// DPM-Solver in groups of as many steps as its order (Lu et al. 2022, algorithms 1 and 2): each step of a
 /// group begins again at the group's start, with one prediction more.
 pub(super) struct Singlestep {
-    options: DpmSolver,
     /// The order of each step of the schedule.
     orders: Vec<usize>,
-    sampler: SdeSampler,
     /// The sample that the group began at.
     start: Option<Tensor>,
-    /// The last predictions and the levels that they were made at, the latest first.
-    history: Vec<(f64, Tensor)>,
+    memory: Memory,
 }
 
 impl Singlestep {
     /// `total` is the number of steps of the schedule; whether it ends at zero noise comes with it.
     pub(super) fn new(options: DpmSolver, (total, ends_at_zero): (usize, bool), sampler: SdeSampler) -> Self {
         let orders = orders(options, total, ends_at_zero);
-        Self { options, orders, sampler, start: None, history: Vec::new() }
+        Self { orders, start: None, memory: Memory::new(options, sampler) }
     }
 }
 
@@ -55,30 +51,17 @@ impl Solver for Singlestep {
         denoise: &mut dyn Denoise,
         noise: &mut NoiseSource,
     ) -> Result<Tensor> {
-        let DpmSolver { algorithm, correction, order, .. } = self.options;
-        let (sigma, to) = (step.from.sigma, step.to.sigma);
-        let denoised = denoise.denoise(x, step.from)?;
-        let prediction = match algorithm.predicts_noise() {
-            true => linear_combination(&[(1.0 / sigma, x), (-1.0 / sigma, &denoised)])?,
-            false => denoised,
-        };
-        self.history.insert(0, (sigma, prediction));
-        self.history.truncate(order.number());
-        let drawn = match algorithm.is_stochastic() {
-            true => Some(self.sampler.draw(x, (sigma, to), noise)?),
-            false => None,
-        };
-        let order = self.orders.get(step.index).copied().unwrap_or(1).min(self.history.len());
+        let drawn = self.memory.predict(x, step, denoise, noise)?;
+        let Memory { options, history, .. } = &self.memory;
+        let order = self.orders.get(step.index).copied().unwrap_or(1).min(history.len());
         if order == 1 || self.start.is_none() {
             self.start = Some(x.shallow_clone());
         }
-        let Some((from, _)) = self.history.get(order - 1) else { return Ok(x.shallow_clone()) };
-        let factors = algorithm.factors((*from, to), order, &self.options);
-        let weights = weights(&factors, order, to, correction, &self.history);
-        let mut terms = vec![(factors.x, self.start.as_ref().unwrap_or(x))];
-        terms.extend(weights.iter().copied().zip(self.history.iter().map(|(_, prediction)| prediction)));
-        terms.extend(drawn.as_ref().map(|drawn| (factors.noise, drawn)));
-        linear_combination(&terms)
+        let Some((from, _)) = history.get(order - 1) else { return Ok(x.shallow_clone()) };
+        let to = step.to.sigma;
+        let factors = options.algorithm.factors((*from, to), order, options);
+        let weights = weights(&factors, order, to, options.correction, history);
+        self.memory.combine(self.start.as_ref().unwrap_or(x), &factors, weights, drawn.as_ref())
     }
 }
 
