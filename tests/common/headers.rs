@@ -2,7 +2,7 @@
 //! reads no data, so a 7 GB file takes a few hundred kilobytes.
 
 use std::fs::{self, File};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value, json};
@@ -70,4 +70,27 @@ pub(crate) fn scratch(name: &str) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
     folder
+}
+
+/// The header records of one model: path of each file and its tensors.
+pub(crate) fn header(assets: &Path, name: &str) -> Vec<(String, Vec<Row>)> {
+    let file = fs::File::open(assets.join("headers").join(name)).unwrap();
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text).unwrap();
+    let record: Value = serde_json::from_str(&text).unwrap();
+    let rows = |tensors: &Value| {
+        let row = |tensor: &Value| Row {
+            name: tensor["name"].as_str().unwrap().to_owned(),
+            dtype: match tensor["dtype"].as_str().unwrap() {
+                "F32" => "F32",
+                "F16" => "F16",
+                "BF16" => "BF16",
+                other => panic!("type {other}"),
+            },
+            shape: tensor["shape"].as_array().unwrap().iter().map(|side| side.as_i64().unwrap()).collect(),
+        };
+        tensors.as_array().unwrap().iter().map(row).collect()
+    };
+    let files = record["files"].as_array().unwrap().iter();
+    files.map(|file| (file["path"].as_str().unwrap().to_owned(), rows(&file["tensors"]))).collect()
 }

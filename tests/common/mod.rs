@@ -6,9 +6,10 @@ pub(crate) mod case;
 pub(crate) mod headers;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use sdxl::weights::{RandomWeights, Weights, read_safetensors};
+use sdxl::weights::{RandomWeights, Weights, read_safetensors, save_safetensors};
 use sdxl::{Device, Precision};
 use tch::{Kind, Tensor};
 
@@ -64,4 +65,24 @@ pub(crate) fn assert_close(what: &str, found: &Tensor, expected: &Tensor, tolera
 pub(crate) fn random<M>(component: &str, load: impl FnOnce(&Weights) -> sdxl::Result<M>) -> M {
     let source = RandomWeights::new(0, component);
     load(&Weights::new(&source, Device::Cpu, Precision::F32)).unwrap()
+}
+
+/// Writes tensors with values.
+pub(crate) fn save(path: &Path, tensors: &[(String, Tensor)]) {
+    let rows: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    save_safetensors(path, &rows).unwrap();
+}
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.path().is_dir() {
+            copy_folder(&entry.path(), &target);
+        } else {
+            fs::copy(entry.path(), target).unwrap();
+        }
+    }
 }
