@@ -53,10 +53,14 @@ pub fn sinusoidal(x: &Tensor, width: i64, order: SinCos) -> Result<Tensor> {
     };
     let exponent = Tensor::f_arange(half, (Kind::Float, x.device()))?;
     let frequencies = match order {
-        SinCos::CosFirst => exponent.f_mul_scalar(-10000f64.ln())?.f_div_scalar(steps)?,
-        SinCos::SinFirst => exponent.f_mul_scalar(-10000f64.ln() / steps as f64)?,
-    }
-    .f_exp()?;
+        SinCos::CosFirst => exponent.f_mul_scalar(-10000f64.ln())?.f_div_scalar(steps)?.f_exp()?,
+        // Angles reach 14 000 radians here, and libtorch's f32 exp differs by one unit in the last place between
+        // processors, which moves the result by 2.4e-5. Rounded from f64 it is the same everywhere.
+        SinCos::SinFirst => {
+            let exponent = exponent.f_mul_scalar(-10000f64.ln() / steps as f64)?;
+            exponent.f_to_kind(Kind::Double)?.f_exp()?.f_to_kind(Kind::Float)?
+        }
+    };
     let angles = x.f_to_kind(Kind::Float)?.f_unsqueeze(-1)?.f_mul(&frequencies.f_unsqueeze(0)?)?;
     let (sin, cos) = (angles.f_sin()?, angles.f_cos()?);
     Ok(match order {

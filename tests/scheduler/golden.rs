@@ -150,6 +150,14 @@ fn tolerances(case: &Case) -> (f64, f64) {
     {
         return (2e-4, 1e-4);
     }
+    // A Brownian path is only Hölder continuous of order 1/2: the last bit of a noise level, in which processors
+    // differ, moves it by √(6e-8·σ). diffusers on two machines is 9e-4 apart here, as we are from it.
+    let brownian = class == "DPMSolverSDEScheduler"
+        || case.options["sampler"] == "dpmpp_2m_sde_brownian"
+        || case.options["name"] == "dpmpp_sde";
+    if brownian {
+        return (3e-6, 2e-3);
+    }
     // A step of diffusers subtracts numbers that are up to σ times larger than its result: σ is 15 at most,
     // but 4096 with zero terminal SNR. DEIS subtracts f32 logarithms: diffusers' third order is 4e-5 away
     // from itself in f64 after 20 steps. Others subtract fewer of them.
