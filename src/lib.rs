@@ -53,6 +53,7 @@ pub mod pipeline;
 mod runtime;
 pub mod scheduler;
 pub mod text;
+pub mod training;
 pub mod unet;
 pub mod vae;
 pub mod weights;

@@ -6,7 +6,8 @@ use std::io::{BufReader, Write};
 use std::path::Path;
 
 use ::image::imageops::{FilterType, resize};
-use ::image::{DynamicImage, ImageDecoder, ImageReader, Limits, RgbImage};
+use ::image::metadata::Orientation;
+use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
 use ndarray::{Array3, ArrayView3};
 use png::{BitDepth, ColorType, Decoder, Encoder};
 use tch::{Kind, Tensor};
@@ -55,17 +56,7 @@ impl Image {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let fail = |error: ::image::ImageError| Error::file(path, error.to_string());
-        let (file, _) = open_regular(path)?;
-        let mut reader =
-            ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(Error::io(path))?;
-        let mut limits = Limits::default();
-        limits.max_image_width = Some(MAX_SIDE);
-        limits.max_image_height = Some(MAX_SIDE);
-        // The largest picture with four channels.
-        limits.max_alloc = Some(4 * u64::from(MAX_SIDE) * u64::from(MAX_SIDE));
-        reader.limits(limits);
-        let is_png = reader.format() == Some(::image::ImageFormat::Png);
-        let mut decoder = reader.into_decoder().map_err(fail)?;
+        let (mut decoder, format) = decoder(path)?;
         // Cameras turn the picture by a tag of the file.
         let orientation = decoder.orientation().map_err(fail)?;
         let mut decoded = DynamicImage::from_decoder(decoder).map_err(fail)?;
@@ -74,8 +65,26 @@ impl Image {
         let (width, height) = decoded.dimensions();
         let pixels = Array3::from_shape_vec((height as usize, width as usize, 3), decoded.into_raw())
             .map_err(|error| Error::file(path, error.to_string()))?;
-        let texts = if is_png { read_texts(path)? } else { Vec::new() };
+        let texts = if format == Some(ImageFormat::Png) { read_texts(path)? } else { Vec::new() };
         Ok(Self { pixels, texts })
+    }
+
+    /// Width and height of a PNG, JPEG or WebP file as [`open`](Self::open) gives it, from its header.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub fn dimensions(path: impl AsRef<Path>) -> Result<(u32, u32)> {
+        let path = path.as_ref();
+        let (mut decoder, _) = decoder(path)?;
+        let orientation = decoder.orientation().map_err(|error| Error::file(path, error.to_string()))?;
+        let (width, height) = decoder.dimensions();
+        let turned = [
+            Orientation::Rotate90,
+            Orientation::Rotate270,
+            Orientation::Rotate90FlipH,
+            Orientation::Rotate270FlipH,
+        ];
+        Ok(if turned.contains(&orientation) { (height, width) } else { (width, height) })
     }
 
     /// Pixels from left to right.
@@ -222,6 +231,20 @@ impl Image {
         let tensor = self.to_tensor()?.f_div_scalar(2.)?.f_add_scalar(0.5)?;
         array_from(&tensor.f_squeeze_dim(0)?.f_permute([1, 2, 0])?)
     }
+}
+
+/// What decodes a file, within limits, and the format that its first bytes say.
+fn decoder(path: &Path) -> Result<(impl ImageDecoder, Option<ImageFormat>)> {
+    let (file, _) = open_regular(path)?;
+    let mut reader = ImageReader::new(BufReader::new(file)).with_guessed_format().map_err(Error::io(path))?;
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE);
+    limits.max_image_height = Some(MAX_SIDE);
+    // The largest picture with four channels.
+    limits.max_alloc = Some(4 * u64::from(MAX_SIDE) * u64::from(MAX_SIDE));
+    reader.limits(limits);
+    let format = reader.format();
+    Ok((reader.into_decoder().map_err(|error| Error::file(path, error.to_string()))?, format))
 }
 
 /// The tEXt, zTXt and iTXt chunks of a PNG file. The decoder caps what they may unpack to.

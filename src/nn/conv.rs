@@ -40,6 +40,11 @@ impl Conv2d {
         Self { padding, ..self }
     }
 
+    /// Where the weights are.
+    pub(crate) fn device(&self) -> tch::Device {
+        self.weight.stored().device()
+    }
+
     /// # Shapes
     /// `(B, in, H, W)` to `(B, out, H', W')`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {

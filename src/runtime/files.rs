@@ -74,3 +74,20 @@ pub(crate) fn contained(folder: &Path, name: &str) -> Result<PathBuf> {
     }
     Err(Error::file(path, format!("is a link to {}, outside the model's folder", real.display())))
 }
+
+/// Copies the `.json` and `.txt` files of a folder and its folders.
+pub(crate) fn copy_configurations(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).map_err(Error::io(to))?;
+    for entry in fs::read_dir(from).map_err(Error::io(from))? {
+        let entry = entry.map_err(Error::io(from))?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            copy_configurations(&source, &target)?;
+        } else if source.extension().is_some_and(|extension| extension == "json" || extension == "txt") {
+            // Not fs::copy, which would also copy that a file is read-only.
+            let bytes = fs::read(&source).map_err(Error::io(&source))?;
+            fs::write(&target, bytes).map_err(Error::io(&target))?;
+        }
+    }
+    Ok(())
+}

@@ -86,6 +86,7 @@ pub use clip::Clip;
 pub use curve::Curve;
 pub use level::{Extent, Level, Step, Timescale};
 pub use name::{PredictionName, SchedulerName, SpacingName};
+pub(crate) use noise_schedule::ZeroSnr;
 pub use noise_schedule::{Betas, NoiseSchedule, TerminalSnr};
 pub use order::{Ending, FinalSteps, Order, PolynomialOf};
 pub use plan::Plan;

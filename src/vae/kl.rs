@@ -40,6 +40,11 @@ impl AutoencoderKl {
         &self.config
     }
 
+    /// Where the model computes.
+    pub(crate) fn device(&self) -> tch::Device {
+        self.quant_conv.device()
+    }
+
     /// The distribution of the latents of a picture, before scaling.
     ///
     /// # Shapes

@@ -17,6 +17,7 @@ pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::SingleFile;
 pub use parameter::Parameter;
 pub use random::RandomWeights;
+pub(crate) use random::{fnv1a, splitmix64};
 pub use rename::Component;
 pub use report::{CheckpointError, ShapeMismatch};
 pub use safetensors::{read_safetensors, save_safetensors};

@@ -22,6 +22,7 @@ import layers
 import models
 import pipelines
 import schedulers
+import training
 from random_weights import TOKENIZERS
 
 HERE = Path(__file__).resolve().parent
@@ -33,6 +34,7 @@ FILES = {
     "unet": lambda tokenizers, dtype: models.unet(dtype),
     "vae": lambda tokenizers, dtype: models.vae(dtype),
     "taesd": lambda tokenizers, dtype: models.taesd(dtype),
+    "training": lambda tokenizers, dtype: training.training(dtype),
     "pipelines": pipelines.pipelines,
     "schedulers": schedulers.schedulers,
     "image_to_image": image_to_image.image_to_image,
