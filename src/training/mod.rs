@@ -18,6 +18,7 @@
 mod autoencoder;
 mod batches;
 mod cache;
+mod checkpoints;
 mod crop;
 mod dataset;
 mod diffusion;
@@ -34,6 +35,7 @@ mod variables;
 pub use autoencoder::{AutoencoderModel, AutoencoderObjective};
 pub use batches::{Batch, Batches};
 pub use cache::{Encoder, LatentCache};
+pub use checkpoints::Checkpoints;
 pub use crop::{Cropped, crop};
 pub use dataset::{Dataset, FolderDataset, Sample};
 pub use diffusion::{CaptionTokens, Captions, DiffusionModel, Examples};

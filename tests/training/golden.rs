@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use sdxl::Result;
 use sdxl::scheduler::Prediction;
 use sdxl::training::{
-    AdamW, AutoencoderModel, AutoencoderObjective, Ema, LearningRate, Objective, Trainer, TrainerOptions, Variables,
-    Weighting,
+    AdamW, AutoencoderModel, AutoencoderObjective, Ema, LearningRate, Objective, Trainer, TrainerOptions,
+    Variables, Weighting,
 };
 use sdxl::weights::{RandomWeights, TensorSource};
 use tch::{Kind, Tensor};

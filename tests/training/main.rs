@@ -1,9 +1,12 @@
 //! The trainer against PyTorch and diffusers, and against itself.
 #![cfg(test)]
+#![allow(clippy::disallowed_methods, clippy::indexing_slicing, reason = "tests may panic")]
 
 #[path = "../common/mod.rs"]
 mod common;
+mod data;
 mod golden;
+mod runs;
 
 use sdxl::config::ModelConfig;
 use sdxl::training::{CaptionTokens, DiffusionModel, Examples, Variables};
@@ -27,6 +30,8 @@ fn base() -> ModelConfig {
 
 /// Both text encoders and the UNet of the tiny base model, all in training.
 fn diffusion() -> (Variables, DiffusionModel) {
+    // The tests run at once, and the tensors are tiny.
+    sdxl::set_threads(1).unwrap();
     let config = base();
     let variables =
         Variables::new(Device::Cpu, &ByName, |weights| DiffusionModel::load(weights, weights, &config))

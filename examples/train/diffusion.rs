@@ -1,0 +1,128 @@
+//! `train unet`.
+
+use std::path::Path;
+
+use ndarray::{Array3, s};
+use sdxl::config::ModelConfig;
+use sdxl::scheduler::Prediction;
+use sdxl::text::Tokenizer;
+use sdxl::training::{
+    Batches, Captions, DiffusionModel, Draws, Encoder, FolderDataset, LatentCache, NoiseLevels, Objective,
+    Trainer, Variables, Weighting,
+};
+use sdxl::unet::Unet;
+use sdxl::vae::AutoencoderKl;
+use sdxl::weights::{Component, Weights};
+use sdxl::{Conditioning, Error, Guidance, Image, Pipeline, Precision, Request, Result};
+
+use crate::arguments::{Common, Unet as Arguments};
+use crate::parts::Parts;
+use crate::run;
+
+pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
+    if let Some(threads) = common.threads {
+        sdxl::set_threads(threads)?;
+    }
+    let config = ModelConfig::from_folder(&common.model)?;
+    let objective = objective(part);
+    objective.check()?;
+    let trained: &[Component] = match part.train_text {
+        true => &[Component::Unet, Component::TextEncoder, Component::TextEncoder2],
+        false => &[Component::Unet],
+    };
+    let parts = Parts::open(common, trained);
+    let variables = Variables::new(common.device, &parts, |weights| {
+        if part.train_text {
+            return DiffusionModel::load(weights, weights, &config).map(drop);
+        }
+        Unet::load(&weights.at("unet"), &config.unet).map(drop)
+    })?;
+    println!("unet: {} parameters in training, {}", variables.count(), parts.origin(Component::Unet));
+    let frozen = Weights::new(&parts, common.device, Precision::F32);
+    let text = if part.train_text { variables.weights() } else { frozen.clone() };
+    let model = DiffusionModel::load(&variables.weights(), &text, &config)?;
+    let vae = AutoencoderKl::load(&frozen.at("vae"), &config.vae)?;
+
+    let data = FolderDataset::open(&common.data)?;
+    let mut batches = Batches::new(&data, &part.buckets, common.batch, common.seed)?;
+    let captions = Captions {
+        first: config
+            .text_encoder
+            .as_ref()
+            .map(|_| Tokenizer::from_folder(common.model.join("tokenizer")))
+            .transpose()?,
+        second: Tokenizer::from_folder(common.model.join("tokenizer_2"))?,
+        dropout: part.caption_dropout,
+        zeros: config.force_zeros_for_empty_prompt,
+    };
+    let encoder = Encoder {
+        dataset: &data,
+        vae: &vae,
+        captions: &captions,
+        aesthetic_score: config.requires_aesthetics_score.then_some(6.),
+        seed: common.seed,
+    };
+    let mut cache = LatentCache::new();
+    let mut trainer = Trainer::new(variables, common.options())?;
+    let step = |trainer: &mut Trainer| {
+        trainer.step(|number| {
+            let mut draws = Draws::new(common.seed, "step", number);
+            let examples = encoder.examples(&mut cache, &batches.at(number), &mut draws)?;
+            model.loss(&objective, &examples, &mut draws)
+        })
+    };
+    let prompts = prompts(part)?;
+    run(common, &mut trainer, step, |folder, step| {
+        if prompts.is_empty() {
+            return Ok(());
+        }
+        draw(folder, &prompts)?.save_png(common.output.join(format!("samples-{step:08}.png")))
+    })
+}
+
+fn objective(part: &Arguments) -> Objective {
+    let levels = match NoiseLevels::default() {
+        NoiseLevels::Discrete { schedule, bias, .. } => {
+            NoiseLevels::Discrete { schedule, timesteps: 0..part.timesteps, bias }
+        }
+        other => other,
+    };
+    Objective {
+        prediction: if part.velocity { Prediction::V } else { Prediction::Epsilon },
+        weighting: part.min_snr.map_or(Weighting::Uniform, Weighting::MinSnr),
+        offset_noise: part.offset_noise,
+        levels,
+    }
+}
+
+fn prompts(part: &Arguments) -> Result<Vec<String>> {
+    let mut prompts = part.sample.clone();
+    if let Some(path) = &part.samples {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        prompts.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+    }
+    Ok(prompts)
+}
+
+/// A grid of one picture for each caption.
+fn draw(model: &Path, prompts: &[String]) -> Result<Image> {
+    let pipeline = Pipeline::builder(model).build()?;
+    let images = prompts
+        .iter()
+        .map(|prompt| {
+            let conditioning = Conditioning::builder(prompt).build()?;
+            let request =
+                Request::builder(conditioning).steps(25).guidance(Guidance::new(3.)?).seed(1).build()?;
+            Ok(pipeline.generate(&request)?.remove(0))
+        })
+        .collect::<Result<Vec<_>>>()?;
+    let (height, width) = images.first().map_or((1, 1), |image| (image.height(), image.width()));
+    let columns = (images.len() as f64).sqrt().ceil() as usize;
+    let mut grid = Array3::zeros((images.len().div_ceil(columns) * height, columns * width, 3));
+    for (index, image) in images.iter().enumerate() {
+        let (top, left) = (index / columns * height, index % columns * width);
+        grid.slice_mut(s![top..top + height, left..left + width, ..]).assign(&image.pixels());
+    }
+    Image::from_pixels(grid.view())
+}
