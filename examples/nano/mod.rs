@@ -1,0 +1,15 @@
+//! The data that `models/nano` is trained on and measured by: scenes of emoji, composed from a sprite pack
+//! (`scripts/sprites`), with captions. `docs/nano-data.md` describes them.
+//!
+//! [`Composer`](composer::Composer) makes [`Scene`](scene::Scene)s, which are data: what is where. A scene knows its
+//! [caption](scene::Scene::caption); [`Sprites`](sprites::Sprites) render it.
+
+pub mod caption;
+pub mod composer;
+pub mod layout;
+pub mod noun;
+pub mod palette;
+pub mod picture;
+pub mod random;
+pub mod scene;
+pub mod sprites;
