@@ -1,4 +1,4 @@
-//! Writes scenes of the data set as pictures with captions, and a sheet of them all:
+//! Writes scenes of the data set as pictures with captions, and a sheet of the first 256:
 //!
 //! ```text
 //! scripts/sprites
@@ -47,6 +47,9 @@ struct Arguments {
     /// Pictures of several aspects instead of 128 x 128.
     #[arg(long)]
     aspects: bool,
+    /// Pictures of any aspect up to 1.8 and of a third to twice the usual number of pixels, to train on.
+    #[arg(long)]
+    varied: bool,
     /// A sheet of all objects instead of scenes.
     #[arg(long)]
     objects: bool,
@@ -74,7 +77,10 @@ fn write_scenes(arguments: &Arguments, sprites: &Sprites) -> Result<()> {
         let Some(scene) = composer.scene(index) else { continue };
         let caption = scene.caption(Wording::random(&mut Random::new(arguments.seed ^ 1, index)));
         let size = SIZES.get(if arguments.aspects { index as usize % SIZES.len() } else { 0 });
-        let (width, height) = size.copied().unwrap_or((128, 128));
+        let (width, height) = match arguments.varied {
+            true => varied(&mut Random::new(arguments.seed ^ 2, index)),
+            false => size.copied().unwrap_or((128, 128)),
+        };
         images.push(sprites.render(&scene, width, height)?);
         captions += &format!("{caption}\n");
         let json =
@@ -91,7 +97,15 @@ fn write_scenes(arguments: &Arguments, sprites: &Sprites) -> Result<()> {
     }
     write(&folder.join("scenes.jsonl"), &lines)?;
     write(&folder.join("sheet.txt"), &captions)?;
-    sheet(&images, 8)?.save_png(folder.join("sheet.png"))
+    let shown = images.get(..256).unwrap_or(&images);
+    sheet(shown, 8)?.save_png(folder.join("sheet.png"))
+}
+
+/// Width and height: half of them squares.
+fn varied(random: &mut Random) -> (usize, usize) {
+    let side = 128. * 0.6 * (1.4f64 / 0.6).powf(random.unit());
+    let aspect = if random.chance(0.5) { 1. } else { 1.8f64.powf(random.signed()) };
+    ((side * aspect.sqrt()).round() as usize, (side / aspect.sqrt()).round() as usize)
 }
 
 /// Every object in every style, 36 objects a sheet, three in a row.

@@ -77,6 +77,9 @@ pub(crate) struct Vae {
     /// Train on square pieces of this side, cut out of the pictures; 0 takes whole pictures of the model's size.
     #[arg(long, default_value_t = 0)]
     pub(crate) patch: i64,
+    /// Train the decoder alone, so that the latents stay what they are.
+    #[arg(long)]
+    pub(crate) decoder: bool,
     /// Weight of the edges in the loss.
     #[arg(long, default_value_t = 1.)]
     pub(crate) edges: f64,

@@ -2,9 +2,10 @@
 
 use sdxl::config::AutoencoderKlConfig;
 use sdxl::training::{
-    AutoencoderModel, AutoencoderObjective, Batches, Dataset, Draws, FolderDataset, Trainer, Variables, crop,
+    AutoencoderModel, AutoencoderObjective, Batches, Dataset, Draws, FolderDataset, Frozen, Trainer,
+    Variables, crop,
 };
-use sdxl::weights::Component;
+use sdxl::weights::{Component, Weights};
 use sdxl::{Image, Result, Size};
 use tch::Tensor;
 
@@ -28,8 +29,8 @@ pub(crate) fn train(common: &Common, part: &Vae) -> Result<()> {
     let variables =
         Variables::new(common.device, &parts, |weights| AutoencoderModel::load(weights, &config))?;
     println!("vae: {} parameters, {}", variables.count(), parts.origin(Component::Vae));
-    let model = AutoencoderModel::load(&variables.weights(), &config)?;
-    let device = variables.get("vae.quant_conv.bias").map_or(tch::Device::Cpu, Tensor::device);
+    let model = load(&Frozen::new(&variables, &parts).weights())?;
+    let device = variables.get("vae.post_quant_conv.bias").map_or(tch::Device::Cpu, Tensor::device);
 
     let mut trainer = Trainer::new(variables, common.options())?;
     let step = |trainer: &mut Trainer| {

@@ -2,65 +2,79 @@
 
 use std::path::Path;
 
-use tch::Kind;
-
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::runtime::Precision;
 use crate::runtime::files::copy_configurations;
 use crate::runtime::upload::bytes_of;
-use crate::weights::{Component, TensorSpec, write_safetensors};
+use crate::weights::{Checkpoint, Component, TensorSource, TensorSpec, write_safetensors};
 
 /// Writes a component's weights (the averaged ones, where there is an average) as its folder in a diffusers model has
-/// them.
+/// them. What is not in training comes from `rest`.
 ///
 /// # Errors
-/// [`Error::Io`] where the folder cannot be written to; [`Error::Invalid`] where the trainer has no such component.
+/// [`Error::Io`] where the folder cannot be written to; [`Error::Invalid`] where nothing of the component is trained.
 pub fn export_component(
     trainer: &Trainer,
-    component: Component,
+    (component, rest): (Component, Option<&Checkpoint>),
     folder: impl AsRef<Path>,
     precision: Precision,
 ) -> Result<()> {
     let folder = folder.as_ref();
+    let variables = trainer.variables();
     let prefix = format!("{}.", component.folder());
-    let kind = precision.kind();
-    let names: Vec<&str> = trainer.variables().names().filter(|name| name.starts_with(&prefix)).collect();
-    if names.is_empty() {
+    let mut specs: Vec<TensorSpec> = variables
+        .names()
+        .filter_map(|full| {
+            let shape = variables.get(full)?.size();
+            Some(TensorSpec { name: full.strip_prefix(&prefix)?.to_owned(), shape })
+        })
+        .collect();
+    if specs.is_empty() {
         return Err(Error::invalid("component", component, "one that is trained"));
     }
-    let rows = names
-        .iter()
-        .map(|name| {
-            let shape = trainer.variables().get(name).map(|tensor| tensor.size()).unwrap_or_default();
-            let name = stored_name(component, name.strip_prefix(&prefix).unwrap_or(name));
-            (TensorSpec { name, shape }, kind)
-        })
-        .collect::<Vec<(TensorSpec, Kind)>>();
+    if let Some(rest) = rest {
+        let untrained = rest.names().filter(|name| variables.get(&format!("{prefix}{name}")).is_none());
+        specs.extend(
+            untrained.filter_map(|name| Some(TensorSpec { name: name.to_owned(), shape: rest.shape(name)? })),
+        );
+    }
     std::fs::create_dir_all(folder).map_err(Error::io(folder))?;
     let path = folder.join(format!("{}.safetensors", component.stem()));
-    write_safetensors(&path, &rows, |index| match names.get(index) {
-        Some(name) => bytes_of(&trainer.averaged(name)?.f_to_kind(kind)?),
-        None => Ok(Vec::new()),
+    let stored = |spec: &TensorSpec| TensorSpec {
+        name: stored_name(component, &spec.name),
+        shape: spec.shape.clone(),
+    };
+    let rows: Vec<_> = specs.iter().map(|spec| (stored(spec), precision.kind())).collect();
+    write_safetensors(&path, &rows, |index| {
+        let Some(TensorSpec { name, shape }) = specs.get(index) else { return Ok(Vec::new()) };
+        let full = format!("{prefix}{name}");
+        let tensor = match (variables.get(&full), rest) {
+            (None, Some(rest)) => rest.read(name, shape)?,
+            _ => trainer.averaged(&full)?,
+        };
+        bytes_of(&tensor.f_to_kind(precision.kind())?)
     })
 }
 
-/// Writes a model folder: the configuration files of another one, and the weights of all components in training.
+/// Writes a model folder: the configuration files of `model`, and the weights of all components in training. What is
+/// not in training of such a component has the weights of `model`.
 ///
 /// # Errors
 /// As for [`export_component`].
 pub fn export(
     trainer: &Trainer,
-    configurations: impl AsRef<Path>,
+    model: impl AsRef<Path>,
     folder: impl AsRef<Path>,
     precision: Precision,
 ) -> Result<()> {
-    let folder = folder.as_ref();
-    copy_configurations(configurations.as_ref(), folder)?;
+    let (model, folder) = (model.as_ref(), folder.as_ref());
+    copy_configurations(model, folder)?;
     for component in Component::ALL {
-        let prefix = format!("{}.", component.folder());
-        if trainer.variables().names().any(|name| name.starts_with(&prefix)) {
-            export_component(trainer, component, folder.join(component.folder()), precision)?;
+        let name = component.folder();
+        if trainer.variables().names().any(|full| full.split('.').next() == Some(name)) {
+            let rest = Checkpoint::from_folder(component, model.join(name), "").ok();
+            export_component(trainer, (component, rest.as_ref()), folder.join(name), precision)?;
         }
     }
     Ok(())

@@ -47,4 +47,4 @@ pub use learning_rate::{Decay, LearningRate};
 pub use objective::{NoiseLevels, Noised, Objective, TimestepBias, Weighting};
 pub use optimizer::AdamW;
 pub use trainer::{StepReport, Trainer, TrainerOptions};
-pub use variables::Variables;
+pub use variables::{Frozen, Variables};

@@ -35,8 +35,27 @@ impl Variables {
         source: &dyn TensorSource,
         load: impl Fn(&Weights) -> Result<M>,
     ) -> Result<Self> {
+        Self::some(device, source, load, |_| true)
+    }
+
+    /// The same for those of the tensors whose names `trained` accepts: a decoder alone, or attention alone. The model
+    /// reads the others through [`Frozen`].
+    ///
+    /// # Errors
+    /// Those of `load` and of `source`; [`Error::Invalid`] where no tensor is accepted.
+    pub fn some<M>(
+        device: Device,
+        source: &dyn TensorSource,
+        load: impl Fn(&Weights) -> Result<M>,
+        trained: impl Fn(&str) -> bool,
+    ) -> Result<Self> {
         device.check()?;
-        Self::with_specs(device, source, &tensors_of(load)?)
+        let mut specs = tensors_of(load)?;
+        specs.retain(|spec| trained(&spec.name));
+        if specs.is_empty() {
+            return Err(Error::invalid("variables", "no tensor", "one that is trained"));
+        }
+        Self::with_specs(device, source, &specs)
     }
 
     fn with_specs(device: Device, source: &dyn TensorSource, specs: &[TensorSpec]) -> Result<Self> {
@@ -149,6 +168,33 @@ impl TensorSource for Variables {
                 Err(Error::invalid("variables", format!("{:?}", entry.leaf.size()), expected))
             }
             None => Err(Error::invalid("variables", "nothing", format!("a tensor {name}"))),
+        }
+    }
+}
+
+/// [`Variables`] where there is one of that name, and tensors that stay as they are where there is none.
+pub struct Frozen<'a> {
+    variables: &'a Variables,
+    rest: &'a dyn TensorSource,
+}
+
+impl<'a> Frozen<'a> {
+    /// Variables, and the source of all other tensors.
+    pub fn new(variables: &'a Variables, rest: &'a dyn TensorSource) -> Self {
+        Self { variables, rest }
+    }
+
+    /// The view that models are loaded from.
+    pub fn weights(&self) -> Weights<'_> {
+        Weights::new(self, self.variables.device, Precision::F32)
+    }
+}
+
+impl TensorSource for Frozen<'_> {
+    fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+        match self.variables.get(name) {
+            Some(_) => self.variables.read(name, shape),
+            None => self.rest.read(name, shape),
         }
     }
 }
