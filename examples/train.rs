@@ -72,7 +72,9 @@ fn run(
         if report.step % common.every == 0 || report.step == common.steps {
             let folder = checkpoints.save(trainer, &common.model, Precision::F32)?;
             log.draw()?;
-            bar.println(format!("step {}: loss {:.4}, {}", report.step, log.smooth(), folder.display()));
+            let line = format!("step {}: loss {:.4}, {}", report.step, log.smooth(), folder.display());
+            // A hidden bar, as in a log file, hides its lines too.
+            if bar.is_hidden() { println!("{line}") } else { bar.println(line) }
             saved(&folder, report.step)?;
         }
     }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sdxl::training::{AdamW, Decay, Ema, LearningRate, TrainerOptions};
-use sdxl::{Device, Size};
+use sdxl::training::{AdamW, Decay, Ema, LearningRate, TrainerOptions, mixed_precision};
+use sdxl::{Device, Result, Size};
+use tch::Tensor;
 
 #[derive(Parser)]
 pub(crate) struct Arguments {
@@ -68,6 +69,9 @@ pub(crate) struct Common {
     pub(crate) keep: usize,
     #[arg(long, global = true, default_value = "cpu")]
     pub(crate) device: Device,
+    /// Compute in bfloat16 with weights in f32: for CUDA.
+    #[arg(long, global = true)]
+    pub(crate) mixed_precision: bool,
     #[arg(long, global = true)]
     pub(crate) threads: Option<usize>,
 }
@@ -120,6 +124,11 @@ pub(crate) struct Unet {
 }
 
 impl Common {
+    /// A loss in the precision asked for.
+    pub(crate) fn computed(&self, loss: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
+        if self.mixed_precision { mixed_precision(self.device, loss) } else { loss() }
+    }
+
     pub(crate) fn options(&self) -> TrainerOptions {
         let decay = if self.cosine { Decay::Cosine(self.steps) } else { Decay::Constant };
         TrainerOptions {

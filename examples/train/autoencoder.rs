@@ -52,7 +52,7 @@ pub(crate) fn train(common: &Common, part: &Vae) -> Result<()> {
             let pictures = Tensor::f_cat(&pictures, 0)?.f_to_device(device)?;
             let [channels, height, width] = model.latent_shape(side, side);
             let noise = draws.normal(&[pictures.size4()?.0, channels, height, width])?.f_to_device(device)?;
-            model.loss(&objective, &pictures, &noise)
+            common.computed(|| model.loss(&objective, &pictures, &noise))
         })
     };
     run(common, &mut trainer, step, |_, _| Ok(()))

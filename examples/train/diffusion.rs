@@ -68,7 +68,7 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         trainer.step(|number| {
             let mut draws = Draws::new(common.seed, "step", number);
             let examples = encoder.examples(&mut cache, &batches.at(number), &mut draws)?;
-            model.loss(&objective, &examples, &mut draws)
+            common.computed(|| model.loss(&objective, &examples, &mut draws))
         })
     };
     let prompts = prompts(part)?;

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use tch::{TchError, Tensor};
 
+use super::Device;
 use crate::error::Result;
 
 #[repr(C)]
@@ -26,6 +27,7 @@ unsafe extern "C" {
     ) -> c_int;
     fn sdxl_shim_load_cuda() -> c_int;
     fn sdxl_shim_grad_enabled() -> c_int;
+    fn sdxl_shim_autocast(cuda: c_int, enter: c_int) -> c_int;
 }
 
 fn check(status: c_int) -> Result<()> {
@@ -86,4 +88,25 @@ pub(crate) fn load_cuda() -> Result<(), &'static str> {
 pub(crate) fn grad_enabled() -> bool {
     // SAFETY: reads a thread-local flag.
     unsafe { sdxl_shim_grad_enabled() != 0 }
+}
+
+/// While it lives, libtorch computes matrix products and convolutions of this thread in bfloat16.
+pub(crate) struct Autocast {
+    cuda: c_int,
+}
+
+impl Autocast {
+    pub(crate) fn enter(device: Device) -> Result<Self> {
+        let cuda = c_int::from(matches!(device, Device::Cuda(_)));
+        // SAFETY: sets flags of this thread.
+        check(unsafe { sdxl_shim_autocast(cuda, 1) })?;
+        Ok(Self { cuda })
+    }
+}
+
+impl Drop for Autocast {
+    fn drop(&mut self) {
+        // SAFETY: as above. It cannot fail once it was entered.
+        unsafe { sdxl_shim_autocast(self.cuda, 0) };
+    }
 }

@@ -1,6 +1,7 @@
 #include "torch_ext.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/core/Tensor.h>
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
@@ -66,3 +67,17 @@ int sdxl_shim_load_cuda() {
 }
 
 int sdxl_shim_grad_enabled() { return at::GradMode::is_enabled() ? 1 : 0; }
+
+int sdxl_shim_autocast(int cuda, int enter) {
+  return guarded([&] {
+    const auto device = cuda ? at::kCUDA : at::kCPU;
+    at::autocast::set_autocast_enabled(device, enter != 0);
+    if (enter) {
+      at::autocast::set_autocast_dtype(device, at::kBFloat16);
+      at::autocast::increment_nesting();
+    } else if (at::autocast::decrement_nesting() == 0) {
+      // It holds converted copies of weights that the next step changes.
+      at::autocast::clear_cache();
+    }
+  });
+}

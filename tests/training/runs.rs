@@ -7,7 +7,7 @@ use sdxl::pipeline::write_random_model;
 use sdxl::scheduler::Prediction;
 use sdxl::training::{
     AutoencoderModel, AutoencoderObjective, Checkpoints, Draws, Ema, Frozen, LearningRate, NoiseLevels,
-    Objective, TimestepBias, Trainer, TrainerOptions, Variables, Weighting,
+    Objective, TimestepBias, Trainer, TrainerOptions, Variables, Weighting, mixed_precision,
 };
 use sdxl::weights::{Checkpoint, Component, TensorSource, Weights};
 use sdxl::{Conditioning, Device, Error, Pipeline, Precision, Request};
@@ -303,4 +303,30 @@ impl TensorSource for InFront<'_> {
     fn read(&self, name: &str, shape: &[i64]) -> sdxl::Result<Tensor> {
         self.0.read(name.split_once('.').unwrap().1, shape)
     }
+}
+
+/// Near the loss and the gradients in f32, and gone afterwards.
+#[test]
+fn mixed_precision_is_bfloat16() {
+    let loss_and_norm = |mixed: bool| {
+        let (variables, model) = diffusion();
+        let mut trainer = Trainer::new(variables, options()).unwrap();
+        let loss = |number| {
+            let mut draws = Draws::new(5, "step", number);
+            model.loss(&Objective::default(), &examples(latents()), &mut draws)
+        };
+        let step = trainer.step(|number| match mixed {
+            true => mixed_precision(Device::Cpu, || loss(number)),
+            false => loss(number),
+        });
+        let report = step.unwrap();
+        (report.loss, report.gradient_norm)
+    };
+    let (exact, mixed, again) = (loss_and_norm(false), loss_and_norm(true), loss_and_norm(false));
+    eprintln!("loss and gradient norm {exact:?}, in bfloat16 {mixed:?}");
+    assert!(mixed != exact, "nothing was computed in another type");
+    // bfloat16 has 8 bits: 4e-3.
+    assert!((mixed.0 - exact.0).abs() < 2e-2 * exact.0, "{mixed:?} {exact:?}");
+    assert!((mixed.1 - exact.1).abs() < 1e-1 * exact.1, "{mixed:?} {exact:?}");
+    assert_eq!(exact, again);
 }
