@@ -74,7 +74,11 @@ fn run(
             log.draw()?;
             let line = format!("step {}: loss {:.4}, {}", report.step, log.smooth(), folder.display());
             // A hidden bar, as in a log file, hides its lines too.
-            if bar.is_hidden() { println!("{line}") } else { bar.println(line) }
+            if bar.is_hidden() {
+                println!("{line}")
+            } else {
+                bar.println(line)
+            }
             saved(&folder, report.step)?;
         }
     }

@@ -26,8 +26,9 @@ pub(crate) fn train(common: &Common, part: &Vae) -> Result<()> {
     let mut batches = Batches::new(&data, &[bucket], common.batch, common.seed)?;
 
     let parts = Parts::open(common, &[Component::Vae]);
-    let variables =
-        Variables::new(common.device, &parts, |weights| AutoencoderModel::load(weights, &config))?;
+    let load = |weights: &Weights| AutoencoderModel::load(weights, &config);
+    let decoder = |name: &str| name.starts_with("vae.decoder.") || name.starts_with("vae.post_quant_conv.");
+    let variables = Variables::some(common.device, &parts, load, |name| !part.decoder || decoder(name))?;
     println!("vae: {} parameters, {}", variables.count(), parts.origin(Component::Vae));
     let model = load(&Frozen::new(&variables, &parts).weights())?;
     let device = variables.get("vae.post_quant_conv.bias").map_or(tch::Device::Cpu, Tensor::device);
