@@ -22,6 +22,7 @@ use clap::Parser;
 use nano::caption::Wording;
 use nano::composer::{Composer, Split};
 use nano::layout::SIZES;
+use nano::noun::Noun;
 use nano::palette::{Colour, Style};
 use nano::random::Random;
 use nano::scene::{Arrangement, Scene};
@@ -113,7 +114,8 @@ fn write_objects(sprites: &Sprites, folder: &Path) -> Result<()> {
     for (number, objects) in sprites.objects().chunks(36).enumerate() {
         let (mut images, mut names) = (Vec::new(), String::new());
         for object in objects {
-            names += &format!("{}\n", object.name);
+            let noun = Noun::new(&object.name);
+            names += &format!("{}; {}\n", noun.one(), noun.many().unwrap_or_default());
             for style in Style::ALL {
                 let scene = Scene {
                     style,

@@ -295,17 +295,7 @@ fn open(path: &Path) -> Result<Picture> {
     let (width, height) = (decoded.width() as usize, decoded.height() as usize);
     let picture = Picture::from_straight(width, height, decoded.into_raw());
     let seen = picture.cropped(picture.bounds().ok_or("a picture is empty")?);
-    let inner = SIDE - 2 * MARGIN;
-    let longest = seen.width.max(seen.height);
-    let scaled = |side: usize| ((side * inner + longest / 2) / longest).max(1);
-    let small = seen.resized(scaled(seen.width), scaled(seen.height));
-    let mut pixels = vec![0; 4 * SIDE * SIDE];
-    let (left, top) = ((SIDE - small.width) / 2, (SIDE - small.height) / 2);
-    let rows = pixels.chunks_exact_mut(4 * SIDE).skip(top);
-    for (target, source) in rows.zip(small.pixels.chunks_exact(4 * small.width)) {
-        target.iter_mut().skip(4 * left).zip(source).for_each(|(target, source)| *target = *source);
-    }
-    Ok(Picture { width: SIDE, height: SIDE, pixels })
+    Ok(seen.fitted(SIDE - 2 * MARGIN).framed(SIDE))
 }
 
 /// Writes pictures side by side, [`COLUMNS`] in a row.

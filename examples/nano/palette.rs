@@ -82,7 +82,8 @@ impl Colour {
 
 /// The square of the distance of two colours.
 pub fn distance2(one: [f32; 3], other: [f32; 3]) -> f32 {
-    one.iter().zip(other).map(|(one, other)| (one - other) * (one - other)).sum()
+    let ([red, green, blue], [other_red, other_green, other_blue]) = (one, other);
+    (red - other_red).powi(2) + (green - other_green).powi(2) + (blue - other_blue).powi(2)
 }
 
 /// How objects are drawn: one collection of pictures each.

@@ -67,6 +67,26 @@ impl Picture {
         Self { width: part.width, height: part.height, pixels }
     }
 
+    /// In the middle of a transparent square, its longer side from edge to edge.
+    pub fn fitted(&self, side: usize) -> Self {
+        let longest = self.width.max(self.height).max(1);
+        let scaled = |length: usize| ((length * side + longest / 2) / longest).max(1);
+        let inner = self.resized(scaled(self.width), scaled(self.height));
+        inner.framed(side)
+    }
+
+    /// In the middle of a transparent square that is no smaller.
+    pub fn framed(&self, side: usize) -> Self {
+        let mut pixels = vec![0; 4 * side * side];
+        let left = side.saturating_sub(self.width) / 2;
+        let top = side.saturating_sub(self.height) / 2;
+        let rows = pixels.chunks_exact_mut(4 * side.max(1)).skip(top);
+        for (target, source) in rows.zip(self.pixels.chunks_exact(4 * self.width.max(1))) {
+            target.iter_mut().skip(4 * left).zip(source).for_each(|(target, source)| *target = *source);
+        }
+        Self { width: side, height: side, pixels }
+    }
+
     /// Half the size: each pixel the mean of four.
     pub fn halved(&self) -> Self {
         let (width, height) = ((self.width / 2).max(1), (self.height / 2).max(1));

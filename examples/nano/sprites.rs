@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
-use std::io::BufReader;
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use ndarray::ArrayView3;
@@ -19,6 +19,11 @@ pub const COLUMNS: usize = 32;
 
 /// The concepts that a model trained on a CPU alone can learn: names, one a line.
 const CURATED: &str = include_str!("concepts.txt");
+
+/// The styles of the curated concepts. Glossy pictures are left out: they are those of the 3d style but for their
+/// shading, which a picture of 128 pixels hardly shows.
+pub const CURATED_STYLES: [Style; 5] =
+    [Style::Flat, Style::ThreeD, Style::Detailed, Style::Blob, Style::Silhouette];
 
 /// `index.json` of a sprite pack.
 #[derive(Serialize, Deserialize)]
@@ -77,7 +82,10 @@ impl Sprites {
     /// [`Error::Io`] and [`Error::File`] for a pack that is not there or not whole.
     pub fn open(folder: &Path, mut keep: impl FnMut(&Object, Style) -> bool) -> Result<Self> {
         let path = folder.join("index.json");
-        let text = fs::read_to_string(&path).map_err(|source| Error::Io { path: path.clone(), source })?;
+        let text = fs::read_to_string(&path).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => file(&path, &"is not there: run scripts/sprites"),
+            _ => Error::Io { path: path.clone(), source: error },
+        })?;
         let index: Index = serde_json::from_str(&text).map_err(|error| file(&path, &error))?;
         let mut sprites = Self::default();
         for (style, cells) in &index.cells {
@@ -90,10 +98,12 @@ impl Sprites {
         Ok(sprites)
     }
 
-    /// Reads the curated concepts in every style.
+    /// Reads the curated concepts in [`CURATED_STYLES`].
     pub fn open_curated(folder: &Path) -> Result<Self> {
         let names: Vec<&str> = curated().collect();
-        Self::open(folder, |object, _| names.contains(&object.name.as_str()))
+        Self::open(folder, |object, style| {
+            names.contains(&object.name.as_str()) && CURATED_STYLES.contains(&style)
+        })
     }
 
     /// Adds a picture; one that is fully transparent is left out.
