@@ -5,8 +5,8 @@
 //! cargo run --example scenes -- FOLDER --count 64
 //! ```
 //!
-//! `FOLDER` gets `00000.png` and `00000.txt` for each scene, `scenes.jsonl` for the example `judge`, and `sheet.png`,
-//! whose captions, row by row, are in `sheet.txt`. With `--objects` it gets a sheet of the sprites instead: six styles of
+//! `FOLDER` gets `00000.png` and `00000.txt` for each scene, `scenes.jsonl` for the example `judge`, and
+//! `sheet/sheet.png`, whose captions, row by row, are in `sheet/sheet.txt`. With `--objects` it gets a sheet of the sprites instead: six styles of
 //! an object side by side.
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
@@ -97,6 +97,9 @@ fn write_scenes(arguments: &Arguments, sprites: &Sprites) -> Result<()> {
         write(&folder.join(format!("{index:05}.txt")), caption)?;
     }
     write(&folder.join("scenes.jsonl"), &lines)?;
+    // In a folder of its own, so that it is not trained on.
+    let folder = folder.join("sheet");
+    fs::create_dir_all(&folder).map_err(|source| Error::Io { path: folder.clone(), source })?;
     write(&folder.join("sheet.txt"), &captions)?;
     let shown = images.get(..256).unwrap_or(&images);
     sheet(shown, 8)?.save_png(folder.join("sheet.png"))
