@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::weights::CheckpointError;
+use crate::weights::{CheckpointError, LoraError};
 
 /// The result of every fallible operation of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -33,6 +33,10 @@ pub enum Error {
     /// A checkpoint does not fit the model that its configuration describes.
     #[error(transparent)]
     Checkpoint(Box<CheckpointError>),
+
+    /// A LoRA is broken or not of this model.
+    #[error(transparent)]
+    Lora(Box<LoraError>),
 
     /// A value that the caller passed is outside its range.
     #[error("{field} is {value}, expected {expected}")]

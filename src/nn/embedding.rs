@@ -3,20 +3,19 @@
 use tch::{Kind, Tensor};
 
 use crate::error::Result;
-use crate::weights::{Parameter, Weights};
+use crate::weights::Weights;
 
 /// A table of vectors, looked up by index.
 #[derive(Debug)]
 pub struct Embedding {
-    weight: Parameter,
+    weight: Tensor,
     kind: Kind,
 }
 
 impl Embedding {
     /// Reads a table of `count` vectors of that width.
     pub fn load(weights: &Weights, count: i64, width: i64) -> Result<Self> {
-        let weight = weights.parameter("weight", &[count, width])?;
-        Ok(Self { weight, kind: weights.kind() })
+        Ok(Self { weight: weights.table("weight", &[count, width])?, kind: weights.kind() })
     }
 
     /// The vectors of some indices, in the compute type. Only these rows are converted.
@@ -24,7 +23,7 @@ impl Embedding {
     /// # Shapes
     /// `(…)` of i64 to `(…, width)`.
     pub fn forward(&self, indices: &Tensor) -> Result<Tensor> {
-        Ok(Tensor::f_embedding(self.weight.stored(), indices, -1, false, false)?.f_to_kind(self.kind)?)
+        Ok(Tensor::f_embedding(&self.weight, indices, -1, false, false)?.f_to_kind(self.kind)?)
     }
 }
 

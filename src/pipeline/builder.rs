@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{ModelFiles, for_each_component};
+use super::adapters::{AppliedLora, Loaded, applied};
 use super::{Models, Pipeline};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
 use crate::error::{Error, Result};
@@ -11,7 +12,9 @@ use crate::scheduler::Scheduler;
 use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders, Tokenizer};
 use crate::unet::Unet;
 use crate::vae::{AutoencoderKl, AutoencoderTiny, Vae};
-use crate::weights::{Checkpoint, Component, tensors_of};
+use crate::weights::{
+    Changes, Checkpoint, Component, ComponentChanges, Fit, Lora, WeightedLora, Weights, tensors_of,
+};
 
 /// Builds a [`Pipeline`].
 #[derive(Debug, Clone)]
@@ -22,12 +25,22 @@ pub struct PipelineBuilder {
     precision: Precision,
     variant: String,
     taesd: Option<PathBuf>,
+    loras: Vec<(PathBuf, f64)>,
+    merge_loras: bool,
 }
 
 impl PipelineBuilder {
     pub(super) fn new(path: PathBuf) -> Self {
         let (device, precision) = (Device::default(), Precision::default());
-        Self { path, device, precision, variant: String::new(), taesd: None }
+        Self {
+            path,
+            device,
+            precision,
+            variant: String::new(),
+            taesd: None,
+            loras: Vec::new(),
+            merge_loras: false,
+        }
     }
 
     /// Where the models compute. Default: the CPU.
@@ -52,6 +65,20 @@ impl PipelineBuilder {
     /// `…decoder….safetensors`.
     pub fn taesd(self, path: impl Into<PathBuf>) -> Self {
         Self { taesd: Some(path.into()), ..self }
+    }
+
+    /// Adds a LoRA with that weight, 1 for as it was trained; several add up. See [`Lora`] for what files may be, and
+    /// [`Pipeline::with_loras`] for LoRAs of a pipeline that is there, and for finer weights.
+    pub fn lora(mut self, path: impl Into<PathBuf>, weight: f64) -> Self {
+        self.loras.push((path.into(), weight));
+        self
+    }
+
+    /// Merges the LoRAs into the weights while these are read, in the place of keeping them beside them: steps take
+    /// no longer than without LoRAs and no weight is held twice, but they cannot be removed. Rounding is that of
+    /// [`Pipeline::with_merged_loras`].
+    pub fn merge_loras(self) -> Self {
+        Self { merge_loras: true, ..self }
     }
 
     /// Checks the model without reading its weights: configurations, tokenizers, and names and shapes of all
@@ -84,12 +111,18 @@ impl PipelineBuilder {
                 ));
             }
         }
+        let mut fit = Fit::new();
         for_each_component(config, |component, specs| {
-            if component == Component::Vae && tiny.is_some() {
+            if component != Component::Vae {
+                fit.add(component, &specs);
+            } else if tiny.is_some() {
                 return Ok(());
             }
             files.checkpoint(component)?.check(&specs)
         })?;
+        let loras: Vec<WeightedLora> =
+            self.loras.iter().map(|(path, weight)| Lora::open(path)?.weight(*weight)).collect::<Result<_>>()?;
+        let changes = fit.changes(&loras, Device::Cpu)?;
         let tokenizer = |folder: &Option<PathBuf>, padding| match folder {
             Some(folder) => Tokenizer::from_folder(folder),
             None => Tokenizer::builtin(padding),
@@ -103,7 +136,8 @@ impl PipelineBuilder {
             fitting(tokenizer(second, Padding::Exclamation)?, &config.text_encoder_2)?,
         );
         let scheduler = Scheduler::from_config(&files.scheduler)?;
-        Ok(Opened { files, tiny, tokenizers, scheduler })
+        let loras = Loras { applied: applied(&fit, &loras, true), loras, changes };
+        Ok(Opened { files, tiny, tokenizers, scheduler, loras })
     }
 
     /// Reads the model.
@@ -116,49 +150,33 @@ impl PipelineBuilder {
     pub fn build(&self) -> Result<Pipeline> {
         self.precision.check(self.device)?;
         self.device.check()?;
-        let Opened { files, tiny, tokenizers, scheduler } = self.open()?;
+        let Opened { files, tiny, tokenizers, scheduler, loras } = self.open()?;
+        let Loras { applied, loras, changes } = loras;
+        // Merged ones leave nothing to be kept beside, and the reverse.
+        let (merged, beside, changes) = match self.merge_loras {
+            true => (applied, Vec::new(), changes),
+            false => (Vec::new(), loras, ComponentChanges::new()),
+        };
         let vae = match tiny {
             Some((checkpoint, config)) => Vae::Tiny(
                 checkpoint.load(self.device, self.precision, |w| AutoencoderTiny::load(w, &config))?,
             ),
             None => self.vae(&files)?,
         };
-        let models = Models {
-            text: self.text_encoders(&files, tokenizers)?,
-            unet: files
-                .checkpoint(Component::Unet)?
-                .load(self.device, self.precision, |w| Unet::load(w, &files.config.unet))?,
-            vae,
-            config: files.config,
-            path: self.path.clone(),
-        };
-        Ok(Pipeline {
+        let mut reader = Reader { builder: self, files: &files, changes: &changes, loaded: Loaded::new() };
+        let text = reader.text_encoders(tokenizers)?;
+        let unet = reader.read(Component::Unet, |w| Unet::load(w, &files.config.unet))?;
+        let loaded = reader.loaded;
+        let (config, path) = (files.config, self.path.clone());
+        let models = Models { config, text, unet, vae, path, loaded, loras: merged };
+        let pipeline = Pipeline {
             models: Shared::new(models),
+            adapted: None,
             scheduler,
             device: self.device,
             precision: self.precision,
-        })
-    }
-
-    fn text_encoders(
-        &self,
-        files: &ModelFiles,
-        (first, second): (Option<Tokenizer>, Tokenizer),
-    ) -> Result<TextEncoders> {
-        let load = |component, config: &ClipTextConfig, projection| {
-            files
-                .checkpoint(component)?
-                .load(self.device, self.precision, |w| ClipTextModel::load(w, config, projection))
         };
-        let first = match (first, &files.config.text_encoder) {
-            (Some(tokenizer), Some(config)) => {
-                let model = load(Component::TextEncoder, config, Projection::Without)?;
-                Some(TextEncoder { tokenizer, model })
-            }
-            _ => None,
-        };
-        let model = load(Component::TextEncoder2, &files.config.text_encoder_2, Projection::With)?;
-        Ok(TextEncoders { first, second: TextEncoder { tokenizer: second, model } })
+        if beside.is_empty() { Ok(pipeline) } else { pipeline.with_loras(&beside) }
     }
 
     fn vae(&self, files: &ModelFiles) -> Result<Vae> {
@@ -173,12 +191,58 @@ impl PipelineBuilder {
     }
 }
 
+/// Reads the components that adapters may change, and keeps their tensors.
+struct Reader<'a> {
+    builder: &'a PipelineBuilder,
+    files: &'a ModelFiles,
+    /// What is merged into them.
+    changes: &'a ComponentChanges,
+    loaded: Loaded,
+}
+
+impl Reader<'_> {
+    fn read<M>(&mut self, component: Component, build: impl Fn(&Weights) -> Result<M>) -> Result<M> {
+        let PipelineBuilder { device, precision, .. } = *self.builder;
+        let none = Changes::new();
+        let changes = self.changes.get(&component).unwrap_or(&none);
+        let checkpoint = self.files.checkpoint(component)?;
+        let (model, loaded) = checkpoint.load_shared(device, precision, changes, build)?;
+        self.loaded.insert(component, loaded);
+        Ok(model)
+    }
+
+    fn text_encoders(
+        &mut self,
+        (first, second): (Option<Tokenizer>, Tokenizer),
+    ) -> Result<TextEncoders> {
+        let config = &self.files.config;
+        let first = match (first, &config.text_encoder) {
+            (Some(tokenizer), Some(text)) => {
+                let build = |w: &Weights| ClipTextModel::load(w, text, Projection::Without);
+                Some(TextEncoder { tokenizer, model: self.read(Component::TextEncoder, build)? })
+            }
+            _ => None,
+        };
+        let build = |w: &Weights| ClipTextModel::load(w, &config.text_encoder_2, Projection::With);
+        let model = self.read(Component::TextEncoder2, build)?;
+        Ok(TextEncoders { first, second: TextEncoder { tokenizer: second, model } })
+    }
+}
+
+/// LoRAs that fit the model, and what they change on the CPU.
+struct Loras {
+    loras: Vec<WeightedLora>,
+    applied: Vec<AppliedLora>,
+    changes: ComponentChanges,
+}
+
 /// A model of which everything is known but the weights.
 struct Opened {
     files: ModelFiles,
     tiny: Option<(Checkpoint, AutoencoderTinyConfig)>,
     tokenizers: (Option<Tokenizer>, Tokenizer),
     scheduler: Scheduler,
+    loras: Loras,
 }
 
 /// A tokenizer whose ids the encoder can read.

@@ -1,5 +1,6 @@
 //! [`Pipeline`]: the models together, from a request to pictures.
 
+mod adapters;
 mod builder;
 mod denoiser;
 mod files;
@@ -16,6 +17,7 @@ use std::path::{Path, PathBuf};
 
 use tch::{Kind, Tensor};
 
+pub use adapters::AppliedLora;
 pub use builder::PipelineBuilder;
 pub use latents::Latents;
 pub use random::write_random_model;
@@ -31,12 +33,15 @@ use crate::scheduler::Scheduler;
 use crate::text::TextEncoders;
 use crate::unet::{Unet, UnetConditioning};
 use crate::vae::Vae;
+use adapters::{Adapted, Loaded};
 use request::{MAX_SIDE, Origin};
 
 /// A model ready to draw. A clone is cheap and shares the weights; several may draw at once.
 #[derive(Clone)]
 pub struct Pipeline {
     models: Shared<Models>,
+    /// What takes the place of some of the models.
+    adapted: Option<Shared<Adapted>>,
     scheduler: Scheduler,
     device: Device,
     precision: Precision,
@@ -49,15 +54,19 @@ struct Models {
     unet: Unet,
     vae: Vae,
     path: PathBuf,
+    /// The tensors of UNet and text encoders, by name.
+    loaded: Loaded,
+    /// Those that were merged while the weights were read.
+    loras: Vec<AppliedLora>,
 }
 
 #[expect(unsafe_code, reason = "says that weights are only read")]
-// SAFETY: no `forward` writes into its parameters; paths, configurations and tokenizers are Send and Sync.
+// SAFETY: no `forward` writes into its parameters; all but tensors is Send and Sync.
 unsafe impl ReadOnly for Models {}
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { models, scheduler, device, precision } = self;
+        let Self { models, scheduler, device, precision, .. } = self;
         f.debug_struct("Pipeline")
             .field("path", &models.path)
             .field("kind", &self.kind())

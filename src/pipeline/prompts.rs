@@ -21,7 +21,7 @@ pub(super) fn check(conditioning: &Conditioning) -> Result<()> {
 
 impl Pipeline {
     pub(super) fn encode_prompts(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
-        let text = &self.models.text;
+        let text = self.text();
         let absent = prompts.negative_prompt.is_none() && prompts.negative_prompt_2.is_none();
         let zeros = absent && self.models.config.force_zeros_for_empty_prompt;
 

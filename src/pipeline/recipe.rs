@@ -3,10 +3,11 @@
 use serde_json::{Value, json};
 
 use super::request::Origin;
-use super::{Pipeline, Request};
+use super::{AppliedLora, Pipeline, Request};
 use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSource};
 use crate::image::Image;
 use crate::scheduler::Scheduler;
+use crate::weights::WeightedLora;
 
 /// Everything needed to make a picture again.
 #[derive(Debug)]
@@ -28,6 +29,7 @@ impl Recipe {
             "generator": concat!("sdxl ", env!("CARGO_PKG_VERSION")),
             "model": pipeline.name(),
             "autoencoder": pipeline.autoencoder(),
+            "loras": loras(pipeline),
             "origin": origin(request),
             "end_at": request.end_at,
             "precision": pipeline.precision.to_string(),
@@ -87,6 +89,20 @@ impl Recipe {
         ));
         text
     }
+}
+
+/// The LoRAs, by the names of their files.
+fn loras(pipeline: &Pipeline) -> Value {
+    let name = |lora: &WeightedLora| lora.lora().path().file_stem().map(|name| name.to_string_lossy().into_owned());
+    let describe = |AppliedLora { lora, .. }: &AppliedLora| {
+        json!({
+            "name": name(lora),
+            "weight": lora.unet_weight(),
+            "text_encoders_weight": lora.text_encoders_weight(),
+            "blocks": lora.blocks(),
+        })
+    };
+    pipeline.loras().map(describe).collect()
 }
 
 /// What the run began with. Pictures and latents are not repeated in the file.

@@ -164,7 +164,7 @@ impl Sampling {
     fn step(&mut self) -> Result<Progress> {
         let _guard = no_grad();
         let mut denoiser = Denoiser {
-            unet: &self.pipeline.models.unet,
+            unet: self.pipeline.unet(),
             sides: &self.sides,
             guidance: self.guidance,
             prediction: self.prediction,

@@ -10,8 +10,9 @@ use tch::Tensor;
 use super::recognise::recognise;
 use super::rename::{Component, Meaning, Part, TinySide, component_file, is_single_file, single_file, tiny};
 use super::report::{CheckpointError, ShapeMismatch};
-use super::safetensors::{SafetensorsFile, kind};
-use super::source::{TensorSource, TensorSpec, Weights, tensors_of};
+use super::safetensors::{SafetensorsFile, computable, kind};
+use super::lora::{Changed, Changes};
+use super::source::{LoadedTensors, Record, TensorSource, TensorSpec, Weights, tensors_of};
 use crate::config::read_json;
 use crate::error::{Error, Result};
 use crate::runtime::files::contained;
@@ -252,6 +253,22 @@ impl Checkpoint {
         self.check(&tensors_of(&build)?)?;
         build(&Weights::new(self, device, precision))
     }
+
+    /// The same, with the tensors themselves, which the model shares; `changes` are merged into them as they are
+    /// read.
+    pub(crate) fn load_shared<M>(
+        &self,
+        device: Device,
+        precision: Precision,
+        changes: &Changes,
+        build: impl Fn(&Weights) -> Result<M>,
+    ) -> Result<(M, LoadedTensors)> {
+        self.check(&tensors_of(&build)?)?;
+        let source = Changed::merged(self, changes);
+        let record = Record::default();
+        let model = build(&Weights::new(&source, device, precision).recorded(&record))?;
+        Ok((model, record.finish()))
+    }
 }
 
 impl TensorSource for Checkpoint {
@@ -271,13 +288,7 @@ impl TensorSource for Checkpoint {
                 file.read(&entry.key, info, third * (rows / 3)..(third + 1) * (rows / 3))?
             }
         };
-        // 8-bit floats are only a way to store; 64-bit ones are more than anything computes with.
-        let tensor = match tensor.f_kind()? {
-            tch::Kind::Float8e4m3fn | tch::Kind::Float8e5m2 => tensor.f_to_kind(tch::Kind::Half)?,
-            tch::Kind::Double => tensor.f_to_kind(tch::Kind::Float)?,
-            _ => tensor,
-        };
-        Ok(tensor.f_reshape(shape)?)
+        Ok(computable(tensor)?.f_reshape(shape)?)
     }
 }
 

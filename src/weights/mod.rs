@@ -5,6 +5,7 @@
 //! once; the second reads the data, straight into the tensors' memory.
 
 mod checkpoint;
+mod lora;
 mod parameter;
 mod random;
 mod recognise;
@@ -15,6 +16,8 @@ mod source;
 
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::SingleFile;
+pub(crate) use lora::{Changed, Changes, ComponentChanges, Fit};
+pub use lora::{Lora, LoraError, WeightedChange, WeightedLora};
 pub use parameter::Parameter;
 pub use random::RandomWeights;
 pub(crate) use random::{fnv1a, splitmix64};
@@ -22,4 +25,5 @@ pub use rename::Component;
 pub use report::{CheckpointError, ShapeMismatch};
 pub use safetensors::{read_safetensors, save_safetensors};
 pub(crate) use safetensors::{read_tensor, write_safetensors};
+pub(crate) use source::LoadedTensors;
 pub use source::{TensorSource, TensorSpec, Weights, tensors_of};

@@ -4,18 +4,23 @@ use std::cell::RefCell;
 
 use tch::{Kind, Tensor};
 
+use super::lora::{WeightedChange, with_changes};
 use crate::error::Result;
 use crate::runtime::shim::grad_enabled;
 
-/// A matrix, kernel or table: stored in the type of the file, used in the compute type.
+/// A matrix or kernel: stored in the type of the file, used in the compute type.
 ///
 /// libtorch's 16-bit kernels are 8 to 100 times slower than f32 on AVX2, so on the CPU a 16-bit weight is
 /// copied into a scratch that every layer of the thread reuses. That costs 0 to 1 % of a layer's time; a
 /// fresh f32 tensor each time costs 10 to 36 % in page faults.
+///
+/// What adapters add that are kept beside the weights is added there too, so that the stored weight never changes
+/// and the sum is not rounded to 16 bits.
 #[derive(Debug)]
 pub struct Parameter {
     stored: Tensor,
     compute: Kind,
+    changes: Vec<WeightedChange>,
 }
 
 thread_local! {
@@ -26,10 +31,15 @@ thread_local! {
 impl Parameter {
     /// A parameter that is computed with in the type `compute`.
     pub fn new(stored: Tensor, compute: Kind) -> Self {
-        Self { stored, compute }
+        Self { stored, compute, changes: Vec::new() }
     }
 
-    /// The tensor as stored.
+    /// The same with what adapters add to it.
+    pub(super) fn with_changes(self, changes: Vec<WeightedChange>) -> Self {
+        Self { changes, ..self }
+    }
+
+    /// The tensor as stored, without what adapters add.
     pub fn stored(&self) -> &Tensor {
         &self.stored
     }
@@ -37,7 +47,7 @@ impl Parameter {
     /// Calls `body` with the weight in the compute type. The tensor is gone when `body` returns: it must not
     /// be kept, nor any view of it.
     pub fn with<R>(&self, body: impl FnOnce(&Tensor) -> Result<R>) -> Result<R> {
-        if self.stored.f_kind()? == self.compute {
+        if self.changes.is_empty() && self.stored.f_kind()? == self.compute {
             return body(&self.stored);
         }
         // Under gradients the backward pass would read a scratch that other layers have overwritten since.
@@ -45,7 +55,7 @@ impl Parameter {
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
             Ok(mut scratch) if reusable => body(&self.expand_into(&mut scratch)?),
             // Another parameter is in the scratch, further up the stack.
-            _ => body(&self.stored.f_to_kind(self.compute)?),
+            _ => body(&with_changes(self.stored.f_to_kind(self.compute)?, &self.changes)?),
         })
     }
 
@@ -61,6 +71,9 @@ impl Parameter {
         let mut expanded = room.f_narrow(0, 0, count)?.f_view(self.stored.size().as_slice())?;
         *scratch = Some(room);
         expanded.f_copy_(&self.stored)?;
+        for WeightedChange { change, weight } in &self.changes {
+            change.add_to(&expanded, &self.stored, *weight)?;
+        }
         Ok(expanded)
     }
 }

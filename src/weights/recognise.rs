@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorInfo;
 
+/// What the keys of a LoRA or a relative of it have in them.
+const ADAPTERS: [&str; 6] = ["lora_", ".lora.", "lora.down", "hada_w1", "lokr_w", ".diff_b"];
+
 /// A few words for an error message.
 pub(crate) fn recognise(tensors: &BTreeMap<String, TensorInfo>) -> &'static str {
     let has = |key: &str| tensors.contains_key(key);
@@ -20,12 +23,8 @@ pub(crate) fn recognise(tensors: &BTreeMap<String, TensorInfo>) -> &'static str 
 
     if tensors.is_empty() {
         "an empty file"
-    } else if any("lora_") || any(".lora.") || any("lora.down") || any("hada_w1") || any("lokr_w1") {
-        if any("lora_te2_") || any("text_encoder_2.") {
-            "a LoRA for SDXL"
-        } else {
-            "a LoRA (load it beside a model)"
-        }
+    } else if ADAPTERS.iter().any(|part| any(part)) {
+        super::lora::recognise(tensors)
     } else if has("clip_g") || has("clip_l") || has("emb_params") || has("text_encoders_0") {
         "a textual inversion embedding"
     } else if any("controlnet_cond_embedding") || any("control_model.") || any("zero_convs.") {

@@ -201,7 +201,7 @@ fn number(key: &str) -> Option<(usize, &str)> {
     Some((digits.parse().ok()?, rest))
 }
 
-fn unet(key: &str) -> Option<String> {
+pub(super) fn unet(key: &str) -> Option<String> {
     const TOP: [(&str, &str); 7] = [
         ("time_embed.0.", "time_embedding.linear_1."),
         ("time_embed.2.", "time_embedding.linear_2."),

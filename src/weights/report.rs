@@ -52,16 +52,19 @@ impl fmt::Display for CheckpointError {
         )?;
         list(f, "missing", &self.missing)?;
         list(f, "unexpected", &self.unexpected)?;
-        let shapes: Vec<String> = self
-            .misshaped
-            .iter()
-            .map(|m| format!("{} (expected {:?}, found {:?})", m.name, m.expected, m.found))
-            .collect();
-        list(f, "shape of", &shapes)
+        list_shapes(f, &self.misshaped)
     }
 }
 
-fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {
+pub(super) fn list_shapes(f: &mut fmt::Formatter<'_>, misshaped: &[ShapeMismatch]) -> fmt::Result {
+    let shapes: Vec<String> = misshaped
+        .iter()
+        .map(|m| format!("{} (expected {:?}, found {:?})", m.name, m.expected, m.found))
+        .collect();
+    list(f, "shape of", &shapes)
+}
+
+pub(super) fn list(f: &mut fmt::Formatter<'_>, what: &str, names: &[String]) -> fmt::Result {
     for (index, name) in names.iter().take(LISTED).enumerate() {
         write!(f, "\n  {what} {}", name.escape_debug())?;
         if index + 1 == LISTED && names.len() > LISTED {

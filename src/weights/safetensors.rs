@@ -98,9 +98,35 @@ impl SafetensorsFile {
 }
 
 impl SafetensorsFile {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     fn read_whole(&self, name: &str, info: &TensorInfo) -> Result<Tensor> {
         self.read(name, info, 0..info.shape.first().map_or(1, |&rows| rows as i64))
     }
+
+    /// A tensor to compute with, of 16 or 32 bits.
+    ///
+    /// # Errors
+    /// [`Error::File`] where there is none of that name.
+    pub(crate) fn read_float(&self, name: &str) -> Result<Tensor> {
+        let info = self.tensors.get(name).ok_or_else(|| self.has_no(name))?;
+        computable(self.read_whole(name, info)?)
+    }
+
+    fn has_no(&self, name: &str) -> Error {
+        Error::file(&self.path, format!("has no tensor `{name}`"))
+    }
+}
+
+/// 8-bit floats are only a way to store; 64-bit ones are more than anything computes with.
+pub(super) fn computable(tensor: Tensor) -> Result<Tensor> {
+    Ok(match tensor.f_kind()? {
+        Kind::Float8e4m3fn | Kind::Float8e5m2 => tensor.f_to_kind(Kind::Half)?,
+        Kind::Double => tensor.f_to_kind(Kind::Float)?,
+        _ => tensor,
+    })
 }
 
 /// The tensor type that holds a safetensors type, where a model may use it.
@@ -134,7 +160,7 @@ pub fn read_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tenso
 /// [`Error::File`] where the file is no valid safetensors file, or has no such tensor.
 pub(crate) fn read_tensor(path: &Path, name: &str) -> Result<Tensor> {
     let file = SafetensorsFile::open(path)?;
-    let info = file.tensors.get(name).ok_or_else(|| Error::file(path, format!("has no tensor `{name}`")))?;
+    let info = file.tensors.get(name).ok_or_else(|| file.has_no(name))?;
     file.read_whole(name, info)
 }
 

@@ -1,10 +1,12 @@
 //! [`Weights`]: named tensors seen from a path, and where they come from.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::{self, Display};
 
 use tch::{Kind, Tensor};
 
+use super::lora::{WeightedChange, with_changes};
 use super::parameter::Parameter;
 use crate::error::{Error, Result};
 use crate::runtime::{Device, Precision};
@@ -13,6 +15,11 @@ use crate::runtime::{Device, Precision};
 pub trait TensorSource {
     /// A tensor of exactly that shape, on the CPU, in the type in which it is stored.
     fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor>;
+
+    /// What adapters add to it when it is used. Nothing, unless the source is one of adapters.
+    fn changes(&self, _name: &str) -> Vec<WeightedChange> {
+        Vec::new()
+    }
 }
 
 /// A view of named tensors from a path, as `cd` into a folder: what a layer's `load` reads from.
@@ -25,6 +32,7 @@ pub struct Weights<'a> {
     path: String,
     device: Device,
     precision: Precision,
+    record: Option<&'a Record>,
 }
 
 impl fmt::Debug for Weights<'_> {
@@ -41,7 +49,12 @@ impl fmt::Debug for Weights<'_> {
 impl<'a> Weights<'a> {
     /// The view of all tensors of a source, to be placed on `device` and computed with in `precision`.
     pub fn new(source: &'a dyn TensorSource, device: Device, precision: Precision) -> Self {
-        Self { source, path: String::new(), device, precision }
+        Self { source, path: String::new(), device, precision, record: None }
+    }
+
+    /// The same, where every tensor that is read is also put into `record`.
+    pub(crate) fn recorded(self, record: &'a Record) -> Self {
+        Self { record: Some(record), ..self }
     }
 
     /// The view one level down: `weights.at("resnets").at(0)`.
@@ -52,19 +65,42 @@ impl<'a> Weights<'a> {
 
     /// A tensor in the compute type: for biases, scales of norms, and what is added as it is.
     pub fn tensor(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
-        let tensor = self.source.read(&self.join(name), shape)?;
-        Ok(tensor.f_to_kind(self.precision.kind())?.f_to_device(self.device.tch())?)
+        let name = self.join(name);
+        let tensor = self.source.read(&name, shape)?.f_to_kind(self.precision.kind())?;
+        let tensor = self.place(&name, tensor)?;
+        with_changes(tensor, &self.source.changes(&name))
     }
 
-    /// A matrix, kernel or table. On the CPU it keeps the type of the file (16 bit stays 16 bit) and is
-    /// expanded when it is used; on other devices it is converted now.
+    /// A matrix or kernel. On the CPU it keeps the type of the file (16 bit stays 16 bit) and is expanded when it
+    /// is used; on other devices it is converted now.
     pub fn parameter(&self, name: &str, shape: &[i64]) -> Result<Parameter> {
-        let mut tensor = self.source.read(&self.join(name), shape)?;
+        let (name, stored) = self.stored(name, shape)?;
+        Ok(Parameter::new(stored, self.precision.kind()).with_changes(self.source.changes(&name)))
+    }
+
+    /// A table of vectors, in the type of a [`parameter`](Self::parameter).
+    pub fn table(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+        let (name, stored) = self.stored(name, shape)?;
+        with_changes(stored, &self.source.changes(&name))
+    }
+
+    fn stored(&self, name: &str, shape: &[i64]) -> Result<(String, Tensor)> {
+        let name = self.join(name);
+        let mut tensor = self.source.read(&name, shape)?;
         let keep = self.device == Device::Cpu && matches!(tensor.f_kind()?, Kind::Half | Kind::BFloat16);
         if !keep {
             tensor = tensor.f_to_kind(self.precision.kind())?;
         }
-        Ok(Parameter::new(tensor.f_to_device(self.device.tch())?, self.precision.kind()))
+        let tensor = self.place(&name, tensor)?;
+        Ok((name, tensor))
+    }
+
+    fn place(&self, name: &str, tensor: Tensor) -> Result<Tensor> {
+        let tensor = tensor.f_to_device(self.device.tch())?;
+        if let Some(record) = self.record {
+            record.0.borrow_mut().insert(name.to_owned(), tensor.shallow_clone());
+        }
+        Ok(tensor)
     }
 
     /// The compute type.
@@ -84,6 +120,29 @@ pub struct TensorSpec {
     pub name: String,
     /// Shape.
     pub shape: Vec<i64>,
+}
+
+/// Takes down the tensors that a model is built of.
+#[derive(Debug, Default)]
+pub(crate) struct Record(RefCell<BTreeMap<String, Tensor>>);
+
+impl Record {
+    pub(crate) fn finish(self) -> LoadedTensors {
+        LoadedTensors(self.0.into_inner())
+    }
+}
+
+/// The tensors of a loaded model, which shares them: other forms of it are built of them.
+#[derive(Debug)]
+pub(crate) struct LoadedTensors(BTreeMap<String, Tensor>);
+
+impl TensorSource for LoadedTensors {
+    fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+        match self.0.get(name) {
+            Some(tensor) if tensor.size() == shape => Ok(tensor.shallow_clone()),
+            _ => Err(Error::invalid("tensor", name, "one that was loaded")),
+        }
+    }
 }
 
 /// As many as a file may have.

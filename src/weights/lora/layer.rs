@@ -1,0 +1,352 @@
+//! [`Layer`]: the tensors that a file has for one layer of the model; checked, then read.
+
+use std::collections::BTreeMap;
+
+use safetensors::tensor::TensorInfo;
+use tch::{Kind, Tensor};
+
+use super::change::{Change, Delta, Magnitude, Matrix};
+use super::name::Role;
+use crate::error::{Error, Result};
+use crate::weights::safetensors::{SafetensorsFile, kind};
+
+/// The largest rank: wider than any layer that an adapter is made for, and what a broken file soon exceeds.
+const RANK_LIMIT: i64 = 4096;
+
+/// The tensors of one layer, by role: key and header entry.
+#[derive(Debug, Default)]
+pub(super) struct Layer {
+    tensors: BTreeMap<Role, (String, TensorInfo)>,
+}
+
+/// How the weight's change is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    LowRank,
+    Hadamard,
+    Kronecker,
+    Difference,
+}
+
+/// A layer that was checked: what it changes, without data.
+#[derive(Debug)]
+pub(super) struct Plan {
+    family: Option<Family>,
+    /// The shape of the weight: kernels may be flattened.
+    pub(super) shape: Vec<i64>,
+    rank: Option<i64>,
+}
+
+/// The changes of one layer's weight and bias.
+pub(super) type Changes = (Option<Change>, Option<Change>);
+
+impl Family {
+    fn of(role: Role) -> Option<Self> {
+        Some(match role {
+            Role::Down | Role::Up | Role::Mid | Role::UpBias => Self::LowRank,
+            Role::HadaW1A | Role::HadaW1B | Role::HadaW2A | Role::HadaW2B | Role::HadaT1 | Role::HadaT2 => {
+                Self::Hadamard
+            }
+            Role::LokrW1
+            | Role::LokrW1A
+            | Role::LokrW1B
+            | Role::LokrW2
+            | Role::LokrW2A
+            | Role::LokrW2B
+            | Role::LokrT2 => Self::Kronecker,
+            Role::Diff => Self::Difference,
+            Role::Alpha | Role::DoraScale | Role::MagnitudeVector | Role::DiffBias => return None,
+        })
+    }
+}
+
+/// The roles of two factors, and of a core between both, which convolutions may have.
+#[derive(Debug, Clone, Copy)]
+struct Factors {
+    left: Role,
+    right: Role,
+    core: Option<Role>,
+}
+
+impl Factors {
+    const LORA: Self = Self { left: Role::Up, right: Role::Down, core: Some(Role::Mid) };
+    const HADA_1: Self = Self { left: Role::HadaW1A, right: Role::HadaW1B, core: Some(Role::HadaT1) };
+    const HADA_2: Self = Self { left: Role::HadaW2A, right: Role::HadaW2B, core: Some(Role::HadaT2) };
+    const LOKR_1: Self = Self { left: Role::LokrW1A, right: Role::LokrW1B, core: None };
+    const LOKR_2: Self = Self { left: Role::LokrW2A, right: Role::LokrW2B, core: Some(Role::LokrT2) };
+}
+
+/// The shape of the product of two factors, and what is between them.
+struct Product {
+    shape: Vec<i64>,
+    rank: i64,
+}
+
+impl Layer {
+    /// Takes a tensor in; `false` where its role is taken.
+    pub(super) fn add(&mut self, role: Role, key: &str, info: &TensorInfo) -> bool {
+        self.tensors.insert(role, (key.to_owned(), info.clone())).is_none()
+    }
+
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.tensors.values().map(|(key, _)| key.as_str())
+    }
+
+    /// Whether this is the layer of that dotted name, or of one that ends so.
+    pub(super) fn is_named(&self, name: &str) -> bool {
+        let Some((key, _)) = self.tensors.get(&Role::Down).or_else(|| self.tensors.values().next()) else {
+            return false;
+        };
+        let layer = key.split(".lora_").next().unwrap_or_default();
+        layer.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
+    }
+
+    fn has(&self, role: Role) -> bool {
+        self.tensors.contains_key(&role)
+    }
+
+    fn key(&self, role: Role) -> &str {
+        self.tensors.get(&role).map_or("", |(key, _)| key)
+    }
+
+    fn shape(&self, role: Role) -> Option<Vec<i64>> {
+        let (_, info) = self.tensors.get(&role)?;
+        Some(info.shape.iter().map(|&side| side as i64).collect())
+    }
+
+    /// The key that stands for the layer in messages.
+    fn any_key(&self) -> &str {
+        self.keys().next().unwrap_or_default()
+    }
+
+    /// Checks that the tensors go together, by their shapes. The text of an error names the key.
+    pub(super) fn plan(&self) -> Result<Plan, String> {
+        for (key, info) in self.tensors.values() {
+            if !matches!(kind(info.dtype), Some(kind) if !matches!(kind, Kind::Int | Kind::Int64 | Kind::Uint8)) {
+                return Err(format!("{key} has type {:?}, expected a float type", info.dtype));
+            }
+            if info.shape.contains(&0) || info.shape.len() > 4 {
+                return Err(format!("{key} has shape {:?}", info.shape));
+            }
+        }
+        if self.shape(Role::Alpha).is_some_and(|shape| shape.iter().product::<i64>() != 1) {
+            return Err(format!("{} is no single number", self.key(Role::Alpha)));
+        }
+        let mut families: Vec<Family> = self.tensors.keys().filter_map(|role| Family::of(*role)).collect();
+        families.dedup();
+        let (shape, rank) = match families.as_slice() {
+            [] if self.has(Role::DiffBias) && self.tensors.len() == 1 => (Vec::new(), None),
+            [] => return Err(format!("{} stands alone: the layer has no weights", self.any_key())),
+            [Family::LowRank] => {
+                let Product { shape, rank } = self.product(Factors::LORA)?;
+                if let Some(bias) = self.shape(Role::UpBias)
+                    && bias.as_slice() != shape.get(..1).unwrap_or_default()
+                {
+                    return Err(format!("{} has shape {bias:?}", self.key(Role::UpBias)));
+                }
+                (shape, Some(rank))
+            }
+            [Family::Hadamard] => self.plan_hadamard()?,
+            [Family::Kronecker] => self.plan_kronecker()?,
+            [Family::Difference] => (self.shape(Role::Diff).unwrap_or_default(), None),
+            _ => return Err(format!("{} and others are of different kinds", self.any_key())),
+        };
+        let plan = Plan { family: families.first().copied(), shape, rank };
+        self.check_magnitude(&plan)?;
+        Ok(plan)
+    }
+
+    fn plan_hadamard(&self) -> Result<(Vec<i64>, Option<i64>), String> {
+        if self.has(Role::HadaT1) != self.has(Role::HadaT2) {
+            return Err(format!("{}: one of hada_t1 and hada_t2 is missing", self.any_key()));
+        }
+        let first = self.product(Factors::HADA_1)?;
+        let second = self.product(Factors::HADA_2)?;
+        if first.shape != second.shape {
+            let (found, expected) = (second.shape, first.shape);
+            return Err(format!("{}: factors of shapes {expected:?} and {found:?}", self.key(Role::HadaW2A)));
+        }
+        Ok((first.shape, Some(first.rank)))
+    }
+
+    fn plan_kronecker(&self) -> Result<(Vec<i64>, Option<i64>), String> {
+        let factor = |whole, factors: Factors| match self.shape(whole) {
+            Some(_) if self.has(factors.left) || self.has(factors.right) => {
+                Err(format!("{} is there whole and in parts", self.key(whole)))
+            }
+            Some(shape) if shape.len() < 2 => Err(format!("{} has shape {shape:?}", self.key(whole))),
+            Some(shape) => Ok((shape, None)),
+            None => self.product(factors).map(|product| (product.shape, Some(product.rank))),
+        };
+        let (first, first_rank) = factor(Role::LokrW1, Factors::LOKR_1)?;
+        let (second, second_rank) = factor(Role::LokrW2, Factors::LOKR_2)?;
+        let (&[a, b], [c, d, kernel @ ..]) = (first.as_slice(), second.as_slice()) else {
+            return Err(format!("{}: factors of shapes {first:?} and {second:?}", self.any_key()));
+        };
+        let sides = a.checked_mul(*c).zip(b.checked_mul(*d));
+        let (rows, columns) = sides.ok_or_else(|| format!("{} is too large", self.any_key()))?;
+        Ok(([&[rows, columns], kernel].concat(), first_rank.or(second_rank)))
+    }
+
+    fn product(&self, Factors { left, right, core }: Factors) -> Result<Product, String> {
+        let (Some(left_shape), Some(right_shape)) = (self.shape(left), self.shape(right)) else {
+            let missing = if self.has(left) { right } else { left };
+            return Err(format!("{}: its other half ({missing:?}) is missing", self.any_key()));
+        };
+        let mismatch = || {
+            let (a, b) = (self.key(left), self.key(right));
+            format!("{a} and {b} do not go together: {left_shape:?} and {right_shape:?}")
+        };
+        let core = core.and_then(|core| Some((core, self.shape(core)?)));
+        let (&[rows, left_rank, ..], [right_rank, right_rest @ ..]) = (left_shape.as_slice(), right_shape.as_slice())
+        else {
+            return Err(mismatch());
+        };
+        if left_shape.iter().skip(2).any(|&side| side != 1) {
+            return Err(mismatch());
+        }
+        // LyCORIS stores the left factor of its own cores the other way round.
+        let turned = matches!(&core, Some((role, _)) if *role != Role::Mid);
+        let (rows, left_rank) = if turned { (left_rank, rows) } else { (rows, left_rank) };
+        let shape = match &core {
+            None => [&[rows], right_rest].concat(),
+            Some((_, core)) => {
+                let &[_, columns, ref ones @ ..] = right_shape.as_slice() else { return Err(mismatch()) };
+                let (Some(&[first, second]), kernel) = (core.get(..2), core.get(2..).unwrap_or_default()) else {
+                    return Err(mismatch());
+                };
+                if ones.iter().any(|&side| side != 1) || first != left_rank || second != *right_rank {
+                    return Err(mismatch());
+                }
+                [&[rows, columns], kernel].concat()
+            }
+        };
+        if left_rank != *right_rank || right_rest.is_empty() {
+            return Err(mismatch());
+        }
+        if left_rank > RANK_LIMIT {
+            return Err(format!("{} has rank {left_rank}, at most {RANK_LIMIT} accepted", self.key(right)));
+        }
+        Ok(Product { shape, rank: left_rank })
+    }
+
+    fn check_magnitude(&self, plan: &Plan) -> Result<(), String> {
+        for role in [Role::DoraScale, Role::MagnitudeVector] {
+            let Some(shape) = self.shape(role) else { continue };
+            if magnitude_axis(role, &shape, &plan.shape).is_none() {
+                let key = self.key(role);
+                return Err(format!("{key} has shape {shape:?} for a weight of {:?}", plan.shape));
+            }
+        }
+        if self.has(Role::DoraScale) && self.has(Role::MagnitudeVector) {
+            return Err(format!("{} is there twice", self.key(Role::DoraScale)));
+        }
+        Ok(())
+    }
+
+    /// Reads the data. `scale` tells `alpha / rank` where the layer has no alpha of its own.
+    ///
+    /// # Errors
+    /// [`Error::File`] names the key of values that are not finite.
+    pub(super) fn read(&self, plan: &Plan, file: &SafetensorsFile, scale: impl Fn(i64) -> f64) -> Result<Changes> {
+        let tensor = |role| self.read_tensor(role, file);
+        let matrix = |factors| self.read_product(factors, file);
+        let alpha = match self.has(Role::Alpha) {
+            true => Some(tensor(Role::Alpha)?.f_to_kind(Kind::Double)?.f_reshape([1])?.f_double_value(&[0])?),
+            false => None,
+        };
+        let scale = match (alpha, plan.rank) {
+            (Some(alpha), Some(rank)) => alpha / rank as f64,
+            (None, Some(rank)) => scale(rank),
+            (_, None) => 1.,
+        };
+        let whole = |role| Ok::<_, Error>(Matrix { left: flatten(&tensor(role)?)?, right: None });
+        let delta = match plan.family {
+            None => None,
+            Some(Family::LowRank) => Some(Delta::Sum(matrix(Factors::LORA)?)),
+            Some(Family::Difference) => Some(Delta::Sum(whole(Role::Diff)?)),
+            Some(Family::Hadamard) => {
+                Some(Delta::Hadamard(matrix(Factors::HADA_1)?, matrix(Factors::HADA_2)?))
+            }
+            Some(Family::Kronecker) => {
+                let factor = |role, factors| match self.has(role) {
+                    true => whole(role),
+                    false => matrix(factors),
+                };
+                Some(Delta::Kronecker(
+                    factor(Role::LokrW1, Factors::LOKR_1)?,
+                    factor(Role::LokrW2, Factors::LOKR_2)?,
+                ))
+            }
+        };
+        let magnitude = match [Role::DoraScale, Role::MagnitudeVector].into_iter().find(|role| self.has(*role)) {
+            None => None,
+            Some(role) => {
+                let magnitude = tensor(role)?;
+                let kernel = magnitude_axis(role, &magnitude.size(), &plan.shape).flatten();
+                let magnitude = magnitude.f_flatten(0, -1)?;
+                Some(match kernel {
+                    None => Magnitude::Outputs(magnitude),
+                    Some(kernel) => Magnitude::Inputs(magnitude, kernel),
+                })
+            }
+        };
+        let weight = delta.map(|delta| Change { delta, scale, magnitude });
+        let bias = [(Role::UpBias, scale), (Role::DiffBias, 1.)].into_iter().find(|(role, _)| self.has(*role));
+        let bias = match bias {
+            None => None,
+            Some((role, scale)) => Some(Change { delta: Delta::Sum(whole(role)?), scale, magnitude: None }),
+        };
+        Ok((weight, bias))
+    }
+
+    /// Two factors, with a core between them multiplied into the right one.
+    fn read_product(&self, factors: Factors, file: &SafetensorsFile) -> Result<Matrix> {
+        let mut first = flatten(&self.read_tensor(factors.left, file)?)?;
+        let second = self.read_tensor(factors.right, file)?;
+        let Some(core) = factors.core.filter(|core| self.has(*core)) else {
+            return Ok(Matrix { left: first, right: Some(flatten(&second)?) });
+        };
+        if core != Role::Mid {
+            first = first.f_transpose(0, 1)?.f_contiguous()?;
+        }
+        // (a, b, k) and (b, in) to (a, in·k)
+        let core = self.read_tensor(core, file)?.f_to_kind(Kind::Float)?.f_flatten(2, -1)?;
+        let second = flatten(&second)?.f_to_kind(Kind::Float)?;
+        let second = core.f_transpose(1, 2)?.f_matmul(&second)?.f_transpose(1, 2)?;
+        Ok(Matrix { left: first, right: Some(flatten(&second.f_contiguous()?)?) })
+    }
+
+    fn read_tensor(&self, role: Role, file: &SafetensorsFile) -> Result<Tensor> {
+        let key = self.key(role);
+        let tensor = file.read_float(key)?;
+        let finite = tensor.f_isfinite()?.f_all()?.f_to_kind(Kind::Int64)?.f_int64_value(&[])?;
+        if finite == 0 {
+            return Err(Error::file(file.path(), format!("{key} has values that are not finite")));
+        }
+        Ok(tensor)
+    }
+}
+
+/// Which axis magnitudes of a shape belong to: `None` for none, `Some(None)` for the outputs, and
+/// `Some(Some(kernel))` for the inputs.
+fn magnitude_axis(role: Role, shape: &[i64], weight: &[i64]) -> Option<Option<i64>> {
+    let (&outputs, rest) = weight.split_first()?;
+    let count: i64 = shape.iter().product();
+    let columns: i64 = rest.iter().product();
+    let lies_across = matches!(shape, [1, _, ..]) && role == Role::DoraScale && count > 1;
+    let is_line = shape.iter().filter(|&&side| side != 1).count() <= 1;
+    if !is_line {
+        None
+    } else if lies_across {
+        (columns % count == 0).then_some(Some(columns / count))
+    } else {
+        (count == outputs).then_some(None)
+    }
+}
+
+/// `(n, …)` to `(n, rest)`; a vector is a column.
+fn flatten(tensor: &Tensor) -> Result<Tensor> {
+    let rows = tensor.size().first().copied().unwrap_or(1);
+    Ok(tensor.f_reshape([rows, -1])?)
+}

@@ -1,0 +1,290 @@
+//! LoRA and its relatives: files that change a model's weights a little.
+//!
+//! [`name`] reads the keys of every layout, [`layer`] the tensors of one layer, [`change`] says what they add to its
+//! weight. A [`Lora`] knows of no model until [`Fit`] matches it with the tensors of one.
+
+mod change;
+mod fit;
+mod layer;
+mod name;
+mod peft;
+mod recognise;
+mod report;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use change::Change;
+pub(crate) use fit::{ComponentChanges, Fit};
+pub(crate) use recognise::recognise;
+pub use report::LoraError;
+
+use super::rename::Component;
+use super::safetensors::SafetensorsFile;
+use super::source::TensorSource;
+use crate::error::{Error, Result};
+use crate::runtime::Shared;
+use layer::Layer;
+use peft::PeftSettings;
+
+/// The largest factor of a LoRA, of either sign. People use -2 to 2.
+const WEIGHT_LIMIT: f64 = 100.;
+
+/// A LoRA or a relative of it, read from a safetensors file.
+///
+/// | layouts | kohya, with diffusers' and Stability's block names; diffusers and PEFT; diffusers' attention processors |
+/// |---|---|
+/// | kinds | LoRA, `LoCon`, `LoHa`, `LoKr`, `DoRA`, whole differences (`diff`, `diff_b`) |
+///
+/// The layout is recognised by the keys. A layer has the rank of its tensors and a scale of `alpha / rank`; 1 where
+/// the file has no alpha, neither as a tensor nor in PEFT's metadata.
+///
+/// A clone is cheap and shares the tensors.
+#[derive(Clone)]
+pub struct Lora {
+    file: Arc<LoraFile>,
+}
+
+struct LoraFile {
+    path: PathBuf,
+    layers: Vec<LoraLayer>,
+    /// Keys of no layout that is known.
+    unknown: Vec<String>,
+    looks_like: &'static str,
+}
+
+/// A layer of a LoRA that was read.
+struct LoraLayer {
+    component: Component,
+    /// The layer's name as [`name::Name`] has it.
+    layer: String,
+    keys: Vec<String>,
+    shape: Vec<i64>,
+    weight: Option<Shared<Change>>,
+    bias: Option<Shared<Change>>,
+}
+
+impl Lora {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// [`Error::File`] where the file is no valid safetensors file, has values that are not finite, or is of a
+    /// format whose layers have numbers in the place of names; [`Error::Lora`] lists the layers whose tensors do not go
+    /// together, or says that the file is no LoRA.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let file = SafetensorsFile::open(path)?;
+        let looks_like = recognise(&file.tensors);
+        let mut error = LoraError::new(path, looks_like);
+        let mut layers: BTreeMap<(Component, String), Layer> = BTreeMap::new();
+        let mut unknown = Vec::new();
+        for (key, info) in &file.tensors {
+            match name::parse(key) {
+                Some(name) => {
+                    if !layers.entry((name.component, name.layer)).or_default().add(name.role, key, info) {
+                        error.broken.push(format!("{key} is there twice, under two names"));
+                    }
+                }
+                None => unknown.push(match name::unsupported(key) {
+                    Some(kind) => format!("{key} ({kind} is not supported)"),
+                    None => key.clone(),
+                }),
+            }
+        }
+        if layers.is_empty() {
+            error.unmatched = unknown;
+            return Err(Error::Lora(Box::new(error)));
+        }
+        let mut plans = Vec::with_capacity(layers.len());
+        for (name, layer) in layers {
+            match layer.plan() {
+                Ok(plan) => plans.push((name, layer, plan)),
+                Err(reason) => error.broken.push(reason),
+            }
+        }
+        if !error.broken.is_empty() {
+            error.unmatched = unknown;
+            return Err(Error::Lora(Box::new(error)));
+        }
+        let settings = PeftSettings::read(&file)?;
+        let mut read = Vec::with_capacity(plans.len());
+        for ((component, name), layer, plan) in plans {
+            let scale = |rank| settings.scale(component, &layer, rank);
+            let (weight, bias) = layer.read(&plan, &file, scale)?;
+            read.push(LoraLayer {
+                component,
+                layer: name,
+                keys: layer.keys().map(str::to_owned).collect(),
+                shape: plan.shape,
+                weight: weight.map(Shared::new),
+                bias: bias.map(Shared::new),
+            });
+        }
+        Ok(Self { file: Arc::new(LoraFile { path: path.to_owned(), layers: read, unknown, looks_like }) })
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// A few words: what the file looks like, such as `a LoRA for SDXL`.
+    pub fn looks_like(&self) -> &'static str {
+        self.file.looks_like
+    }
+
+    /// The LoRA with a weight: 1 is as it was trained, 0 is off, and a negative one does the reverse.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is -100 to 100.
+    pub fn weight(&self, weight: f64) -> Result<WeightedLora> {
+        Ok(WeightedLora {
+            lora: self.clone(),
+            weight: checked("weight", weight)?,
+            text_encoders: None,
+            blocks: BTreeMap::new(),
+            keep_unmatched: true,
+        })
+    }
+}
+
+impl fmt::Debug for Lora {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LoraFile { path, layers, looks_like, .. } = &*self.file;
+        f.debug_struct("Lora")
+            .field("path", path)
+            .field("layers", &layers.len())
+            .field("looks_like", looks_like)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A [`Lora`] and how much of it is applied.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct WeightedLora {
+    lora: Lora,
+    weight: f64,
+    text_encoders: Option<f64>,
+    blocks: BTreeMap<String, f64>,
+    keep_unmatched: bool,
+}
+
+impl WeightedLora {
+    /// Another weight for both text encoders. Default: the same.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is -100 to 100.
+    pub fn text_encoders(self, weight: f64) -> Result<Self> {
+        Ok(Self { text_encoders: Some(checked("text_encoders", weight)?), ..self })
+    }
+
+    /// Multiplies the weight of the UNet's layers in a block, by diffusers' name: `down_blocks.2`, `mid_block`,
+    /// `up_blocks.0.attentions.1`. Of several blocks that a layer is in, the innermost counts.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is -100 to 100.
+    pub fn block(mut self, block: impl Into<String>, factor: f64) -> Result<Self> {
+        self.blocks.insert(block.into(), checked("block", factor)?);
+        Ok(self)
+    }
+
+    /// Leaves out what does not fit the model, in the place of an error. [`Pipeline::loras`] lists it.
+    ///
+    /// [`Pipeline::loras`]: crate::Pipeline::loras
+    pub fn ignore_unmatched(self) -> Self {
+        Self { keep_unmatched: false, ..self }
+    }
+
+    /// The LoRA.
+    pub fn lora(&self) -> &Lora {
+        &self.lora
+    }
+
+    /// Its weight in the UNet, but for blocks with a factor.
+    pub fn unet_weight(&self) -> f64 {
+        self.weight
+    }
+
+    /// The factors of blocks of the UNet.
+    pub fn blocks(&self) -> &BTreeMap<String, f64> {
+        &self.blocks
+    }
+
+    /// Its weight in both text encoders.
+    pub fn text_encoders_weight(&self) -> f64 {
+        self.text_encoders.unwrap_or(self.weight)
+    }
+}
+
+fn checked(field: &'static str, weight: f64) -> Result<f64> {
+    if weight.abs() <= WEIGHT_LIMIT {
+        return Ok(weight);
+    }
+    Err(Error::invalid(field, weight, format!("-{WEIGHT_LIMIT} to {WEIGHT_LIMIT}")))
+}
+
+/// A change of one weight, and how much of it.
+#[derive(Clone)]
+pub struct WeightedChange {
+    pub(super) change: Shared<Change>,
+    pub(super) weight: f64,
+}
+
+impl fmt::Debug for WeightedChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("WeightedChange").field("weight", &self.weight).finish_non_exhaustive()
+    }
+}
+
+/// The changes of one component, by the names of its tensors.
+pub(crate) type Changes = BTreeMap<String, Vec<WeightedChange>>;
+
+/// A tensor with changes, in its own type; itself where there are none. The sum is rounded once.
+pub(super) fn with_changes(tensor: Tensor, changes: &[WeightedChange]) -> Result<Tensor> {
+    if changes.is_empty() {
+        return Ok(tensor);
+    }
+    let mut sum = Tensor::f_empty(tensor.size(), (tch::Kind::Float, tensor.device()))?;
+    sum.f_copy_(&tensor)?;
+    for WeightedChange { change, weight } in changes {
+        change.add_to(&sum, &tensor, *weight)?;
+    }
+    Ok(sum.f_to_kind(tensor.f_kind()?)?)
+}
+
+/// The tensors of a source with what adapters add: merged into them, or kept beside them.
+pub(crate) struct Changed<'a> {
+    source: &'a dyn TensorSource,
+    changes: &'a Changes,
+    merged: bool,
+}
+
+impl<'a> Changed<'a> {
+    pub(crate) fn merged(source: &'a dyn TensorSource, changes: &'a Changes) -> Self {
+        Self { source, changes, merged: true }
+    }
+
+    pub(crate) fn beside(source: &'a dyn TensorSource, changes: &'a Changes) -> Self {
+        Self { source, changes, merged: false }
+    }
+
+    fn of(&self, name: &str) -> &'a [WeightedChange] {
+        self.changes.get(name).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl TensorSource for Changed<'_> {
+    fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+        let tensor = self.source.read(name, shape)?;
+        if self.merged { with_changes(tensor, self.of(name)) } else { Ok(tensor) }
+    }
+
+    fn changes(&self, name: &str) -> Vec<WeightedChange> {
+        if self.merged { Vec::new() } else { self.of(name).to_vec() }
+    }
+}
