@@ -19,6 +19,7 @@ import guidance
 import image_to_image
 import inpaint
 import layers
+import loras
 import models
 import pipelines
 import schedulers
@@ -41,6 +42,7 @@ FILES = {
     "ensemble": ensemble.ensemble,
     "inpaint": inpaint.inpaint,
     "guidance": guidance.guidance,
+    "loras": loras.loras,
 }
 NEED_TOKENIZERS = FILES.keys() - {"layers", "unet", "vae", "taesd"}
 
