@@ -135,7 +135,7 @@ impl ModelConfig {
     }
 
     /// The widths at which the parts meet.
-    fn check_widths(&self) -> Result<(), String> {
+    pub(crate) fn check_widths(&self) -> Result<(), String> {
         let context =
             self.text_encoder_2.hidden_size + self.text_encoder.as_ref().map_or(0, |c| c.hidden_size);
         if context != self.unet.cross_attention_dim {

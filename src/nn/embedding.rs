@@ -9,13 +9,24 @@ use crate::weights::Weights;
 #[derive(Debug)]
 pub struct Embedding {
     weight: Tensor,
+    /// More vectors, whose indices follow.
+    added: Option<Tensor>,
     kind: Kind,
 }
 
 impl Embedding {
     /// Reads a table of `count` vectors of that width.
     pub fn load(weights: &Weights, count: i64, width: i64) -> Result<Self> {
-        Ok(Self { weight: weights.table("weight", &[count, width])?, kind: weights.kind() })
+        Ok(Self { weight: weights.table("weight", &[count, width])?, added: None, kind: weights.kind() })
+    }
+
+    /// The same with more vectors, whose indices follow those of the table.
+    ///
+    /// # Shapes
+    /// `(more, width)`.
+    pub fn with_added(self, vectors: &Tensor) -> Result<Self> {
+        let added = vectors.f_to_device(self.weight.device())?.f_to_kind(self.kind)?;
+        Ok(Self { added: Some(added), ..self })
     }
 
     /// The vectors of some indices, in the compute type. Only these rows are converted.
@@ -23,7 +34,14 @@ impl Embedding {
     /// # Shapes
     /// `(…)` of i64 to `(…, width)`.
     pub fn forward(&self, indices: &Tensor) -> Result<Tensor> {
-        Ok(Tensor::f_embedding(&self.weight, indices, -1, false, false)?.f_to_kind(self.kind)?)
+        let look_up = |table: &Tensor, indices: &Tensor| -> Result<Tensor> {
+            Ok(Tensor::f_embedding(table, indices, -1, false, false)?.f_to_kind(self.kind)?)
+        };
+        let Some(added) = &self.added else { return look_up(&self.weight, indices) };
+        let (count, _) = self.weight.size2()?;
+        let own = look_up(&self.weight, &indices.f_clamp_max(count - 1)?)?;
+        let others = look_up(added, &indices.f_sub_scalar(count)?.f_clamp_min(0)?)?;
+        Ok(others.f_where_self(&indices.f_ge(count)?.f_unsqueeze(-1)?, &own)?)
     }
 }
 

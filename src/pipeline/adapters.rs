@@ -1,14 +1,18 @@
-//! Adapters of a [`Pipeline`]: LoRAs.
+//! Adapters of a [`Pipeline`]: LoRAs and textual inversions.
 
 use std::collections::BTreeMap;
 
+use tch::{Kind, Tensor};
+
 use super::{Models, Pipeline};
+use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::runtime::{ReadOnly, Shared, no_grad};
 use crate::text::{ClipTextModel, Projection, TextEncoder, TextEncoders};
 use crate::unet::Unet;
 use crate::weights::{
-    Changed, Changes, Component, ComponentChanges, Fit, LoadedTensors, WeightedLora, Weights, tensors_of,
+    Changed, Changes, Component, ComponentChanges, Fit, LoadedTensors, TextualInversion, WeightedLora, Weights,
+    tensors_of,
 };
 
 /// A LoRA of a pipeline.
@@ -27,6 +31,7 @@ pub(super) struct Adapted {
     unet: Option<Unet>,
     text: Option<TextEncoders>,
     loras: Vec<AppliedLora>,
+    embeddings: Vec<TextualInversion>,
 }
 
 #[expect(unsafe_code, reason = "says that weights are only read")]
@@ -45,7 +50,7 @@ impl Pipeline {
     /// [`Error::Lora`] lists every key that fits no layer of this model; [`Error::Invalid`] names a block that it
     /// does not have.
     pub fn with_loras(&self, loras: &[WeightedLora]) -> Result<Self> {
-        self.adapted(loras, false)
+        self.adapted(&Wanted { loras: loras.to_vec(), merged: false, embeddings: self.embeddings() })
     }
 
     /// The same, with the LoRAs merged into copies of the weights that they touch: steps take no longer than without
@@ -57,7 +62,25 @@ impl Pipeline {
     /// # Errors
     /// Those of [`with_loras`](Self::with_loras).
     pub fn with_merged_loras(&self, loras: &[WeightedLora]) -> Result<Self> {
-        self.adapted(loras, true)
+        self.adapted(&Wanted { loras: loras.to_vec(), merged: true, embeddings: self.embeddings() })
+    }
+
+    /// A pipeline with these textual inversions in the place of those that this one was given before: their words may
+    /// be used in prompts, with weights too. The weights are shared with this pipeline.
+    ///
+    /// # Errors
+    /// [`Error::File`] for vectors of another model; [`Error::Invalid`] for a word that the tokenizer has already, or
+    /// that is there twice, and for one of more vectors than a prompt has room for.
+    pub fn with_embeddings(&self, embeddings: &[TextualInversion]) -> Result<Self> {
+        let applied = self.adapted.iter().flat_map(|adapted| &adapted.loras);
+        let loras: Vec<WeightedLora> = applied.clone().map(|applied| applied.lora.clone()).collect();
+        let merged = applied.clone().any(|applied| applied.merged);
+        self.adapted(&Wanted { loras, merged, embeddings })
+    }
+
+    /// The textual inversions of this pipeline.
+    pub fn embeddings(&self) -> &[TextualInversion] {
+        self.adapted.as_ref().map_or(&[], |adapted| &adapted.embeddings)
     }
 
     /// The LoRAs of this pipeline.
@@ -74,19 +97,23 @@ impl Pipeline {
         self.adapted.as_ref().and_then(|adapted| adapted.text.as_ref()).unwrap_or(&self.models.text)
     }
 
-    fn adapted(&self, loras: &[WeightedLora], merged: bool) -> Result<Self> {
+    pub(super) fn adapted(&self, wanted: &Wanted) -> Result<Self> {
         let _guard = no_grad();
         let models = &*self.models;
+        for embedding in wanted.embeddings {
+            check_embedding(embedding, &models.config, models.text.second.tokenizer.context_length())?;
+        }
         let fit = models.fit()?;
-        let changes = fit.changes(loras, self.device)?;
-        let rebuild = Rebuild { pipeline: self, changes: &changes, merged };
+        let changes = fit.changes(&wanted.loras, self.device)?;
+        let rebuild = Rebuild { pipeline: self, changes: &changes, wanted };
         let adapted = Adapted {
             unet: match changes.get(&Component::Unet) {
                 Some(_) => Some(rebuild.of(Component::Unet, |w| Unet::load(w, &models.config.unet))?),
                 None => None,
             },
             text: rebuild.text()?,
-            loras: applied(&fit, loras, merged),
+            loras: applied(&fit, &wanted.loras, wanted.merged),
+            embeddings: wanted.embeddings.to_vec(),
         };
         Ok(Self { adapted: Some(Shared::new(adapted)), ..self.clone() })
     }
@@ -116,11 +143,29 @@ impl Models {
     }
 }
 
-/// Builds models of the tensors that were loaded, with changes.
+/// The adapters that a pipeline is to have, beside those that were merged while its weights were read.
+pub(super) struct Wanted<'a> {
+    pub(super) loras: Vec<WeightedLora>,
+    pub(super) merged: bool,
+    pub(super) embeddings: &'a [TextualInversion],
+}
+
+/// Refuses a textual inversion that is not of this model; `context` is the length of a prompt in tokens.
+pub(super) fn check_embedding(
+    embedding: &TextualInversion,
+    config: &ModelConfig,
+    context: usize,
+) -> Result<()> {
+    let first = config.text_encoder.as_ref().map(|text| text.hidden_size);
+    // Start and end of the text take a place each.
+    embedding.check(first, config.text_encoder_2.hidden_size, context.saturating_sub(2))
+}
+
+/// Builds models of the tensors that were loaded, with adapters.
 struct Rebuild<'a> {
     pipeline: &'a Pipeline,
     changes: &'a ComponentChanges,
-    merged: bool,
+    wanted: &'a Wanted<'a>,
 }
 
 impl Rebuild<'_> {
@@ -132,7 +177,7 @@ impl Rebuild<'_> {
         })?;
         let none = Changes::new();
         let changes = self.changes.get(&component).unwrap_or(&none);
-        let source = match self.merged {
+        let source = match self.wanted.merged {
             true => Changed::merged(loaded, changes),
             false => Changed::beside(loaded, changes),
         };
@@ -142,13 +187,26 @@ impl Rebuild<'_> {
     /// Both text encoders, where one of them changes.
     fn text(&self) -> Result<Option<TextEncoders>> {
         let [one, two] = [Component::TextEncoder, Component::TextEncoder2];
-        if !self.changes.contains_key(&one) && !self.changes.contains_key(&two) {
+        let embeddings = self.wanted.embeddings;
+        if embeddings.is_empty() && !self.changes.contains_key(&one) && !self.changes.contains_key(&two) {
             return Ok(None);
         }
         let encoder = |component, encoder: &TextEncoder, projection| {
             let config = encoder.model.config();
             let model = self.of(component, |w| ClipTextModel::load(w, config, projection))?;
-            Ok::<_, Error>(TextEncoder { tokenizer: encoder.tokenizer.clone(), model })
+            let of_this = |embedding: &TextualInversion| {
+                let (first, second) = embedding.vectors();
+                let vectors = if component == one { first } else { second };
+                vectors.map(|vectors| vectors.f_to_kind(Kind::Float)).transpose()
+            };
+            let vectors: Vec<Tensor> =
+                embeddings.iter().filter_map(|embedding| of_this(embedding).transpose()).collect::<Result<_, _>>()?;
+            if vectors.is_empty() {
+                return Ok(TextEncoder { tokenizer: encoder.tokenizer.clone(), model });
+            }
+            let words = embeddings.iter().flat_map(TextualInversion::tokens);
+            let tokenizer = encoder.tokenizer.with_words(config.vocab_size, words)?;
+            Ok::<_, Error>(TextEncoder { tokenizer, model: model.with_tokens(&Tensor::f_cat(&vectors, 0)?)? })
         };
         let TextEncoders { first, second } = &self.pipeline.models.text;
         let first = first.as_ref().map(|first| encoder(one, first, Projection::Without)).transpose()?;

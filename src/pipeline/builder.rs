@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::files::{ModelFiles, for_each_component};
-use super::adapters::{AppliedLora, Loaded, applied};
+use super::adapters::{AppliedLora, Loaded, Wanted, applied, check_embedding};
 use super::{Models, Pipeline};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
 use crate::error::{Error, Result};
@@ -13,7 +13,8 @@ use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders,
 use crate::unet::Unet;
 use crate::vae::{AutoencoderKl, AutoencoderTiny, Vae};
 use crate::weights::{
-    Changes, Checkpoint, Component, ComponentChanges, Fit, Lora, WeightedLora, Weights, tensors_of,
+    Changes, Checkpoint, Component, ComponentChanges, Fit, Lora, TextualInversion, WeightedLora, Weights,
+    tensors_of,
 };
 
 /// Builds a [`Pipeline`].
@@ -27,6 +28,9 @@ pub struct PipelineBuilder {
     taesd: Option<PathBuf>,
     loras: Vec<(PathBuf, f64)>,
     merge_loras: bool,
+    embeddings: Vec<PathBuf>,
+    unet: Option<PathBuf>,
+    vae: Option<PathBuf>,
 }
 
 impl PipelineBuilder {
@@ -40,6 +44,9 @@ impl PipelineBuilder {
             taesd: None,
             loras: Vec::new(),
             merge_loras: false,
+            embeddings: Vec::new(),
+            unet: None,
+            vae: None,
         }
     }
 
@@ -65,6 +72,26 @@ impl PipelineBuilder {
     /// `…decoder….safetensors`.
     pub fn taesd(self, path: impl Into<PathBuf>) -> Self {
         Self { taesd: Some(path.into()), ..self }
+    }
+
+    /// Another autoencoder in the place of the model's own, such as the one whose activations fit into 16 bits: a
+    /// diffusers folder with its `config.json`, or a file, in diffusers' or Stability's names, of a model of the same
+    /// shape. A single file of a whole model will do.
+    pub fn vae(self, path: impl Into<PathBuf>) -> Self {
+        Self { vae: Some(path.into()), ..self }
+    }
+
+    /// Another UNet in the place of the model's own, as distilled models come: a diffusers folder with its
+    /// `config.json`, or a file of one of the same shape. A single file of a whole model will do.
+    pub fn unet(self, path: impl Into<PathBuf>) -> Self {
+        Self { unet: Some(path.into()), ..self }
+    }
+
+    /// Adds a textual inversion, under the words of its file. See [`TextualInversion`] for what files may be, and
+    /// [`Pipeline::with_embeddings`] for other words.
+    pub fn embedding(mut self, path: impl Into<PathBuf>) -> Self {
+        self.embeddings.push(path.into());
+        self
     }
 
     /// Adds a LoRA with that weight, 1 for as it was trained; several add up. See [`Lora`] for what files may be, and
@@ -94,7 +121,13 @@ impl PipelineBuilder {
     fn open(&self) -> Result<Opened> {
         // Whatever the device: see `Device::check`.
         let _ = crate::runtime::shim::load_cuda();
-        let files = ModelFiles::find(&self.path, &self.variant)?;
+        let mut files = ModelFiles::find(&self.path, &self.variant)?;
+        if let Some(path) = &self.unet {
+            files.replace_unet(path, &self.variant)?;
+        }
+        if let Some(path) = &self.vae {
+            files.replace_vae(path, &self.variant)?;
+        }
         let config = &files.config;
         let tiny = match &self.taesd {
             Some(path) => Some(open_tiny(path)?),
@@ -135,9 +168,14 @@ impl PipelineBuilder {
             },
             fitting(tokenizer(second, Padding::Exclamation)?, &config.text_encoder_2)?,
         );
+        let embeddings: Vec<TextualInversion> =
+            self.embeddings.iter().map(TextualInversion::open).collect::<Result<_>>()?;
+        for embedding in &embeddings {
+            check_embedding(embedding, config, tokenizers.1.context_length())?;
+        }
         let scheduler = Scheduler::from_config(&files.scheduler)?;
         let loras = Loras { applied: applied(&fit, &loras, true), loras, changes };
-        Ok(Opened { files, tiny, tokenizers, scheduler, loras })
+        Ok(Opened { files, tiny, tokenizers, scheduler, loras, embeddings })
     }
 
     /// Reads the model.
@@ -150,7 +188,7 @@ impl PipelineBuilder {
     pub fn build(&self) -> Result<Pipeline> {
         self.precision.check(self.device)?;
         self.device.check()?;
-        let Opened { files, tiny, tokenizers, scheduler, loras } = self.open()?;
+        let Opened { files, tiny, tokenizers, scheduler, loras, embeddings } = self.open()?;
         let Loras { applied, loras, changes } = loras;
         // Merged ones leave nothing to be kept beside, and the reverse.
         let (merged, beside, changes) = match self.merge_loras {
@@ -161,7 +199,7 @@ impl PipelineBuilder {
             Some((checkpoint, config)) => Vae::Tiny(
                 checkpoint.load(self.device, self.precision, |w| AutoencoderTiny::load(w, &config))?,
             ),
-            None => self.vae(&files)?,
+            None => self.read_vae(&files)?,
         };
         let mut reader = Reader { builder: self, files: &files, changes: &changes, loaded: Loaded::new() };
         let text = reader.text_encoders(tokenizers)?;
@@ -176,10 +214,13 @@ impl PipelineBuilder {
             device: self.device,
             precision: self.precision,
         };
-        if beside.is_empty() { Ok(pipeline) } else { pipeline.with_loras(&beside) }
+        if beside.is_empty() && embeddings.is_empty() {
+            return Ok(pipeline);
+        }
+        pipeline.adapted(&Wanted { loras: beside, merged: false, embeddings: &embeddings })
     }
 
-    fn vae(&self, files: &ModelFiles) -> Result<Vae> {
+    fn read_vae(&self, files: &ModelFiles) -> Result<Vae> {
         let config = &files.config.vae;
         // The original autoencoder's activations overflow in IEEE half precision: pictures would be black.
         let precision = match self.precision {
@@ -243,6 +284,7 @@ struct Opened {
     tokenizers: (Option<Tokenizer>, Tokenizer),
     scheduler: Scheduler,
     loras: Loras,
+    embeddings: Vec<TextualInversion>,
 }
 
 /// A tokenizer whose ids the encoder can read.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::config::{ModelConfig, read_text};
+use crate::config::{AutoencoderKlConfig, ModelConfig, UnetConfig, read_text};
 use crate::error::{Error, Result};
 use crate::text::{ClipTextModel, Projection};
 use crate::unet::Unet;
@@ -95,6 +95,32 @@ impl ModelFiles {
         Ok(Self { config, checkpoints: components, tokenizers: [None, None], scheduler })
     }
 
+    /// Takes another UNet: its configuration, where it has one, and its tensors.
+    pub(super) fn replace_unet(&mut self, path: &Path, variant: &str) -> Result<()> {
+        if let Some(config) = config_of(path) {
+            self.config.unet = UnetConfig::from_file(config)?;
+        }
+        self.replace(Component::Unet, path, variant)
+    }
+
+    /// Takes another autoencoder: its configuration, where it has one, and its tensors.
+    pub(super) fn replace_vae(&mut self, path: &Path, variant: &str) -> Result<()> {
+        if let Some(config) = config_of(path) {
+            self.config.vae = AutoencoderKlConfig::from_file(config)?;
+        }
+        self.replace(Component::Vae, path, variant)
+    }
+
+    fn replace(&mut self, component: Component, path: &Path, variant: &str) -> Result<()> {
+        let checkpoint = if path.is_dir() {
+            Checkpoint::from_folder(component, path, variant)?
+        } else {
+            Checkpoint::from_file(component, path)?
+        };
+        self.checkpoints.insert(component, checkpoint);
+        self.config.check_widths().map_err(|reason| Error::file(path, reason))
+    }
+
     /// The tensors of one part.
     pub(super) fn checkpoint(&self, component: Component) -> Result<&Checkpoint> {
         self.checkpoints.get(&component).ok_or_else(|| Error::Missing {
@@ -102,6 +128,11 @@ impl ModelFiles {
             reason: "the checkpoint was opened without it".into(),
         })
     }
+}
+
+/// The configuration of a component that is a folder.
+fn config_of(path: &Path) -> Option<PathBuf> {
+    Some(path.join("config.json")).filter(|config| config.exists())
 }
 
 /// Calls `body` with each component of a model and the tensors that it needs. The UNet comes first: what it

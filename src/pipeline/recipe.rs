@@ -7,7 +7,7 @@ use super::{AppliedLora, Pipeline, Request};
 use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSource};
 use crate::image::Image;
 use crate::scheduler::Scheduler;
-use crate::weights::WeightedLora;
+use crate::weights::{TextualInversion, WeightedLora};
 
 /// Everything needed to make a picture again.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ impl Recipe {
             "model": pipeline.name(),
             "autoencoder": pipeline.autoencoder(),
             "loras": loras(pipeline),
+            "embeddings": pipeline.embeddings().iter().flat_map(TextualInversion::words).collect::<Vec<_>>(),
             "origin": origin(request),
             "end_at": request.end_at,
             "precision": pipeline.precision.to_string(),

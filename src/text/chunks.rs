@@ -1,5 +1,7 @@
 //! [`Chunks`]: a prompt as the ids of one text encoder, as many at once as it has positions.
 
+use std::ops::Range;
+
 use super::prompt::WeightedPrompt;
 use super::tokenizer::{Tokenizer, Tokens};
 use crate::error::{Error, Result};
@@ -49,8 +51,8 @@ impl Chunks {
                 division.end_chunk();
             }
             for piece in section {
-                for id in tokenizer.ids(&piece.text)? {
-                    division.push(Token { id, weight: piece.weight as f32 });
+                for ids in tokenizer.words(&piece.text)? {
+                    division.push(ids, piece.weight as f32);
                 }
             }
         }
@@ -112,8 +114,9 @@ impl<'a> Division<'a> {
         Ok(Self { tokenizer, comma, room, tokens: Vec::new(), last_comma: None, chunks: Vec::new() })
     }
 
-    fn push(&mut self, token: Token) {
-        if Some(token.id) == self.comma {
+    /// Takes in a token, or all of a word of several vectors, which stay together.
+    fn push(&mut self, ids: Range<i64>, weight: f32) {
+        if Some(ids.start) == self.comma {
             self.last_comma = Some(self.tokens.len());
         } else if let (true, Some(comma)) = (self.tokens.len() == self.room, self.last_comma)
             && self.room - comma <= COMMA_REACH
@@ -123,10 +126,11 @@ impl<'a> Division<'a> {
             self.tokens = moved;
         }
         // A comma that has no room itself begins the next chunk, and is no place to end that.
-        if self.tokens.len() == self.room {
+        let count = usize::try_from(ids.end - ids.start).unwrap_or(0);
+        if self.tokens.len() + count > self.room && !self.tokens.is_empty() {
             self.end_chunk();
         }
-        self.tokens.push(token);
+        self.tokens.extend(ids.map(|id| Token { id, weight }));
     }
 
     fn end_chunk(&mut self) {

@@ -14,6 +14,7 @@ use crate::weights::{Parameter, Weights};
 pub struct ClipTextModel {
     config: ClipTextConfig,
     token_embedding: Embedding,
+    added_tokens: i64,
     position_embedding: Parameter,
     layers: Vec<ClipLayer>,
     final_layer_norm: LayerNorm,
@@ -47,6 +48,7 @@ impl ClipTextModel {
         let width = config.hidden_size;
         Ok(Self {
             token_embedding: Embedding::load(&embeddings.at("token_embedding"), config.vocab_size, width)?,
+            added_tokens: 0,
             position_embedding: embeddings
                 .at("position_embedding")
                 .parameter("weight", &[config.max_position_embeddings, width])?,
@@ -63,6 +65,24 @@ impl ClipTextModel {
             },
             config: config.clone(),
         })
+    }
+
+    /// The same with vectors for more tokens, whose ids follow those of the vocabulary.
+    ///
+    /// # Shapes
+    /// `(tokens, hidden_size)`.
+    pub fn with_tokens(self, vectors: &Tensor) -> Result<Self> {
+        let (added_tokens, width) = vectors.size2()?;
+        if width != self.config.hidden_size {
+            let expected = format!("vectors of {} numbers", self.config.hidden_size);
+            return Err(Error::invalid("vectors", width, expected));
+        }
+        Ok(Self { token_embedding: self.token_embedding.with_added(vectors)?, added_tokens, ..self })
+    }
+
+    /// The number of token ids that the model knows.
+    pub fn tokens(&self) -> i64 {
+        self.config.vocab_size + self.added_tokens
     }
 
     /// The shape of the network.
@@ -123,9 +143,10 @@ impl ClipTextModel {
 
     /// The state at the end-of-text token: `(B, tokens, width)` to `(B, width)`.
     fn at_end_of_text(&self, x: &Tensor, ids: &Tensor) -> Result<Tensor> {
-        // 2 is the id that old files give in error; there the largest id is taken, which is the end of text.
+        // 2 is the id that old files give in error; there the largest id is taken, which is the end of text. Added
+        // tokens have larger ones still, and transformers takes them for it.
         let is_end = match self.config.eos_token_id {
-            2 => ids.shallow_clone(),
+            2 => ids.f_masked_fill(&ids.f_ge(self.config.vocab_size)?, 0)?,
             end => ids.f_eq(end)?.f_to_kind(Kind::Int64)?,
         };
         // The first of equal ones.

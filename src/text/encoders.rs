@@ -133,7 +133,7 @@ impl TextEncoder {
         let device = self.model.device();
         let rows = chunks.chunks().len() as i64;
         let ids: Vec<i64> = chunks.chunks().iter().flat_map(|chunk| &chunk.ids).copied().collect();
-        let vocabulary = self.model.config().vocab_size;
+        let vocabulary = self.model.tokens();
         if let Some(id) = ids.iter().find(|id| !(0..vocabulary).contains(*id)) {
             // On a GPU an index out of range ends the process's use of it.
             let expected = format!("0 to {}, the vocabulary of the text encoder", vocabulary - 1);

@@ -1,6 +1,7 @@
 //! [`Tokenizer`]: CLIP's byte-pair encoding, with the ids of transformers' `CLIPTokenizer`.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,6 +50,8 @@ struct Shared {
     end: u32,
     padding: u32,
     context_length: usize,
+    /// Words that stand for several ids in a row: what the engine has for them, and the ids.
+    words: HashMap<u32, Range<i64>>,
 }
 
 /// The padding token, which is what SDXL's two tokenizers differ in.
@@ -143,7 +146,45 @@ impl Tokenizer {
         }
         let (start, end, padding) = (id(&special.start)?, id(&special.end)?, id(&special.padding)?);
         let context_length = special.context_length;
-        Ok(Self { shared: Arc::new(Shared { engine, start, end, padding, context_length }) })
+        let words = HashMap::new();
+        Ok(Self { shared: Arc::new(Shared { engine, start, end, padding, context_length, words }) })
+    }
+
+    /// The same with more words, each of which becomes as many ids in a row as is said; the first word's begin at
+    /// `first`, the size of the text encoder's vocabulary.
+    ///
+    /// A word is found in upper and lower case. One of letters and digits is found where it stands alone, any other
+    /// (`<s0>`) everywhere; of two that begin alike, the longer one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a word that the vocabulary has, or that is there twice.
+    pub fn with_words<'a>(
+        &self,
+        first: i64,
+        words: impl IntoIterator<Item = (&'a str, i64)>,
+    ) -> Result<Self> {
+        let mut engine = self.shared.engine.clone();
+        let mut known = self.shared.words.clone();
+        let refuse = |word: &str, expected: &str| Err(Error::invalid("embedding", format!("the word {word}"), expected));
+        let mut next = first;
+        for (word, count) in words {
+            if engine.token_to_id(word).is_some() {
+                return refuse(word, "one that the tokenizer does not have: give it another name");
+            }
+            let is_word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+            let alone = is_word(word.chars().next()) && is_word(word.chars().next_back());
+            let token = AddedToken::from(word, false).single_word(alone);
+            engine.add_tokens([token]).map_err(untranslatable)?;
+            let Some(id) = engine.token_to_id(word) else {
+                return refuse(word, "one that the tokenizer can take in");
+            };
+            known.insert(id, next..next + count);
+            next += count;
+        }
+        refuse_equal_forms(&engine)
+            .map_err(|reason| Error::invalid("embedding", reason, "words that differ in more than case"))?;
+        let Shared { start, end, padding, context_length, .. } = *self.shared;
+        Ok(Self { shared: Arc::new(Shared { engine, start, end, padding, context_length, words: known }) })
     }
 
     /// The ids of a prompt between start and end of text, padded to the context length.
@@ -153,12 +194,10 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Invalid`] when the prompt is longer than 64 KiB.
     pub fn encode(&self, prompt: &str) -> Result<Tokens> {
-        let mut ids = self.ids(prompt)?;
+        let engine_ids = self.engine_ids(prompt)?;
+        let mut ids = self.expand(&engine_ids);
         let room = self.shared.context_length.saturating_sub(2);
-        let cut = match ids.get(room..) {
-            Some(cut) if !cut.is_empty() => Some(self.text(cut)?),
-            _ => None,
-        };
+        let cut = if ids.len() > room { Some(self.text_behind(&engine_ids, room)?) } else { None };
         ids.truncate(room);
         ids.insert(0, self.start_id());
         ids.push(self.end_id());
@@ -171,14 +210,40 @@ impl Tokenizer {
     /// # Errors
     /// [`Error::Invalid`] when the text is longer than 64 KiB.
     pub fn ids(&self, text: &str) -> Result<Vec<i64>> {
-        check_length(text)?;
-        let encoding = self.shared.engine.encode_fast(text, false).map_err(untranslatable)?;
-        Ok(encoding.get_ids().iter().copied().map(i64::from).collect())
+        Ok(self.expand(&self.engine_ids(text)?))
     }
 
-    /// The text of `ids`, with a space after each word.
-    fn text(&self, ids: &[i64]) -> Result<String> {
-        let ids: Vec<u32> = ids.iter().filter_map(|&id| u32::try_from(id).ok()).collect();
+    /// The same with the ids of each added word together; those of other words are each by themselves.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when the text is longer than 64 KiB.
+    pub fn words(&self, text: &str) -> Result<Vec<Range<i64>>> {
+        Ok(self.engine_ids(text)?.into_iter().map(|id| self.word(id)).collect())
+    }
+
+    fn engine_ids(&self, text: &str) -> Result<Vec<u32>> {
+        check_length(text)?;
+        let encoding = self.shared.engine.encode_fast(text, false).map_err(untranslatable)?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    fn expand(&self, ids: &[u32]) -> Vec<i64> {
+        ids.iter().flat_map(|&id| self.word(id)).collect()
+    }
+
+    fn word(&self, id: u32) -> Range<i64> {
+        let own = i64::from(id);
+        self.shared.words.get(&id).cloned().unwrap_or(own..own + 1)
+    }
+
+    /// The text of what lies behind the first `room` ids, with a space after each word.
+    fn text_behind(&self, ids: &[u32], room: usize) -> Result<String> {
+        let mut end = 0;
+        let is_behind = |&&id: &&u32| {
+            end += self.word(id).count();
+            end > room
+        };
+        let ids: Vec<u32> = ids.iter().filter(is_behind).copied().collect();
         let text = self.shared.engine.decode(&ids, false).map_err(untranslatable)?;
         Ok(text.replace(END_OF_WORD, " ").trim().to_owned())
     }

@@ -13,6 +13,7 @@ mod rename;
 mod report;
 mod safetensors;
 mod source;
+mod textual_inversion;
 
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::SingleFile;
@@ -27,3 +28,4 @@ pub use safetensors::{read_safetensors, save_safetensors};
 pub(crate) use safetensors::{read_tensor, write_safetensors};
 pub(crate) use source::LoadedTensors;
 pub use source::{TensorSource, TensorSpec, Weights, tensors_of};
+pub use textual_inversion::TextualInversion;

@@ -14,6 +14,7 @@ import torch
 import transformers
 from safetensors.torch import save
 
+import embeddings
 import ensemble
 import guidance
 import image_to_image
@@ -43,6 +44,7 @@ FILES = {
     "inpaint": inpaint.inpaint,
     "guidance": guidance.guidance,
     "loras": loras.loras,
+    "embeddings": embeddings.embeddings,
 }
 NEED_TOKENIZERS = FILES.keys() - {"layers", "unet", "vae", "taesd"}
 
