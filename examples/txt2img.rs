@@ -82,13 +82,13 @@ fn draw(arguments: &Arguments, mut request: RequestBuilder) -> Result<()> {
     // Files that do not go together, and a folder that is not there, are found before the model is read.
     base.clone().build()?;
     check_folder(&arguments.output)?;
-    let pipeline = load(arguments, &arguments.model()?)?;
+    let pipeline = load(arguments, &arguments.model()?, Stage::Base)?;
     report.stage("load");
     let mut sampling = run(arguments, &pipeline, base, &mut report)?;
     if let Some(path) = &arguments.refiner {
         let latents = sampling.latents()?;
         drop((sampling, pipeline));
-        let refiner = load(arguments, path)?;
+        let refiner = load(arguments, path, Stage::Refiner)?;
         report.stage("load_refiner");
         let second = request.resume(latents, switch_at);
         sampling = run(arguments, &refiner, second, &mut report)?;
@@ -116,10 +116,28 @@ fn check_folder(file: &Path) -> Result<()> {
     }
 }
 
-fn load(arguments: &Arguments, path: &Path) -> Result<Pipeline> {
+#[derive(Clone, Copy, PartialEq)]
+enum Stage {
+    Base,
+    Refiner,
+}
+
+/// Adapters are made for the base, whose layers the refiner does not have.
+fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
     let mut builder = Pipeline::builder(path).device(arguments.device).precision(arguments.precision);
     if let Some(path) = &arguments.taesd {
         builder = builder.taesd(path);
+    }
+    if let Some(path) = &arguments.vae {
+        builder = builder.vae(path);
+    }
+    if stage == Stage::Base {
+        for lora in &arguments.loras {
+            builder = builder.lora(&lora.path, lora.weight);
+        }
+        for path in &arguments.embeddings {
+            builder = builder.embedding(path);
+        }
     }
     builder.build()
 }

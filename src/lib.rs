@@ -66,6 +66,6 @@ pub use noise::NoiseSource;
 pub use pipeline::{Latents, Pipeline, Progress, Request, Sampling};
 pub use runtime::{Device, Precision, set_threads};
 pub use scheduler::Scheduler;
-pub use weights::{Lora, TextualInversion, WeightedLora};
 /// The version of tch that tensors in this crate's interfaces are of.
 pub use tch;
+pub use weights::{Lora, TextualInversion, WeightedLora};

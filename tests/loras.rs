@@ -99,7 +99,11 @@ fn weighted(lora: &Lora, weight: &Value) -> WeightedLora {
             }
             Value::Number(factor) => {
                 // All levels, unless the name is that of the middle.
-                let blocks = if way == "mid" { vec![name.into()] } else { (0..3).map(|n| format!("{name}.{n}")).collect() };
+                let blocks = if way == "mid" {
+                    vec![name.into()]
+                } else {
+                    (0..3).map(|n| format!("{name}.{n}")).collect()
+                };
                 for block in blocks {
                     lora = lora.block(block, factor.as_f64().unwrap()).unwrap();
                 }
@@ -150,4 +154,217 @@ fn every_layout_and_kind_equals_the_reference() {
         assert!(difference <= 1e-5, "{name}: merged and beside differ by {difference:.2e}");
     }
     assert_eq!(latents(&pipeline), without);
+}
+
+/// The weights of a pipeline that had adapters are those of the files, to the last bit; so are its pictures.
+#[test]
+fn removing_gives_the_base_back() {
+    let folder = model("removed", Precision::F16);
+    let pipeline = Pipeline::builder(&folder).build().unwrap();
+    let without = latents(&pipeline);
+    let description = description();
+    let file = &description["cases"][0]["files"][0];
+    let path = write(&folder, "kohya_stability/0", file);
+    let lora = Lora::open(&path).unwrap();
+
+    let beside = pipeline.with_loras(&[lora.weight(0.8).unwrap()]).unwrap();
+    let merged = pipeline.with_merged_loras(&[lora.weight(0.8).unwrap()]).unwrap();
+    assert_ne!(latents(&beside), without);
+    // 16-bit weights: merging rounds, keeping beside does not.
+    let difference = relative_error(&latents(&merged), &latents(&beside));
+    assert!(difference > 0. && difference < 1e-2, "{difference:.1e}");
+    for other in [&beside, &merged] {
+        assert_eq!(latents(&other.with_loras(&[]).unwrap()), without);
+        assert_eq!(latents(&other.with_loras(&[lora.weight(0.).unwrap()]).unwrap()), without);
+        // Another weight is that of a pipeline which never had the first one.
+        let again = other.with_loras(&[lora.weight(-0.5).unwrap()]).unwrap();
+        let direct = pipeline.with_loras(&[lora.weight(-0.5).unwrap()]).unwrap();
+        assert_eq!(latents(&again), latents(&direct));
+    }
+    // The first pipeline never knew of any of it, also while others draw.
+    assert_eq!(latents(&pipeline), without);
+    assert_eq!(pipeline.loras().count(), 0);
+
+    // At load, both ways.
+    let loaded = Pipeline::builder(&folder).lora(&path, 0.8).build().unwrap();
+    assert_eq!(latents(&loaded), latents(&beside));
+    assert_eq!(latents(&loaded.with_loras(&[]).unwrap()), without);
+    let loaded = Pipeline::builder(&folder).lora(&path, 0.8).merge_loras().build().unwrap();
+    assert_eq!(latents(&loaded), latents(&merged));
+    let applied: Vec<_> = loaded.loras().collect();
+    assert!(applied.len() == 1 && applied[0].merged && applied[0].unmatched.is_empty());
+}
+
+/// Pipelines with other adapters draw at the same time on the same weights.
+#[test]
+fn threads_share_the_weights() {
+    let folder = model("threads", Precision::F16);
+    let pipeline = Pipeline::builder(&folder).build().unwrap();
+    let description = description();
+    let path = write(&folder, "kohya_stability/0", &description["cases"][0]["files"][0]);
+    let lora = Lora::open(path).unwrap();
+    let weights = [0., 0.5, -0.7];
+    let alone: Vec<Vec<f32>> = weights.iter().map(|weight| numbers(&lora, &pipeline, *weight)).collect();
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = weights
+            .iter()
+            .map(|weight| {
+                let (lora, pipeline) = (lora.clone(), pipeline.clone());
+                scope.spawn(move || numbers(&lora, &pipeline, *weight))
+            })
+            .collect();
+        for (thread, alone) in threads.into_iter().zip(&alone) {
+            assert_eq!(&thread.join().unwrap(), alone);
+        }
+    });
+}
+
+fn numbers(lora: &Lora, pipeline: &Pipeline, weight: f64) -> Vec<f32> {
+    let latents = latents(&pipeline.with_loras(&[lora.weight(weight).unwrap()]).unwrap());
+    Vec::<f32>::try_from(latents.flatten(0, -1)).unwrap()
+}
+
+const DOWN: &str = "lora_unet_mid_block_attentions_0_proj_in.lora_down.weight";
+const UP: &str = "lora_unet_mid_block_attentions_0_proj_in.lora_up.weight";
+const ALPHA: &str = "lora_unet_mid_block_attentions_0_proj_in.alpha";
+
+fn ones(shape: &[i64]) -> Tensor {
+    Tensor::ones(shape, (Kind::Float, tch::Device::Cpu))
+}
+
+/// What is wrong with a file of these tensors, by its text.
+fn refused(path: &Path, pipeline: &Pipeline, tensors: &[(&str, Tensor)]) -> String {
+    let tensors: Vec<_> =
+        tensors.iter().map(|(key, tensor)| ((*key).to_owned(), tensor.shallow_clone())).collect();
+    save(path, &tensors);
+    let error = Lora::open(path).and_then(|lora| pipeline.with_loras(&[lora.weight(1.)?]));
+    error.err().unwrap_or_else(|| panic!("{tensors:?} is accepted")).to_string()
+}
+
+#[test]
+fn hostile_files_are_refused_by_name() {
+    let folder = model("hostile", Precision::F32);
+    let pipeline = Pipeline::builder(&folder).build().unwrap();
+    let path = folder.join("hostile.safetensors");
+    let nan = Tensor::from(f32::NAN);
+    let half = ones(&[2, 32]);
+    let other_half = ones(&[32, 2]);
+    for (tensors, key) in [
+        (vec![(DOWN, half.shallow_clone())], DOWN),
+        (vec![(UP, other_half.shallow_clone())], UP),
+        (vec![(ALPHA, Tensor::from(1f32))], ALPHA),
+        (
+            vec![
+                (DOWN, half.shallow_clone()),
+                (UP, other_half.shallow_clone()),
+                (ALPHA, nan.shallow_clone()),
+            ],
+            ALPHA,
+        ),
+        (vec![(DOWN, half.shallow_clone()), (UP, other_half.shallow_clone()), (ALPHA, ones(&[2]))], ALPHA),
+        (vec![(DOWN, half.shallow_clone()), (UP, &other_half * f64::INFINITY)], UP),
+        // Ranks that differ, of nothing, and absurd.
+        (vec![(DOWN, ones(&[3, 32])), (UP, other_half.shallow_clone())], DOWN),
+        (vec![(DOWN, ones(&[0, 32])), (UP, ones(&[32, 0]))], DOWN),
+        (vec![(DOWN, ones(&[100_000, 32])), (UP, ones(&[32, 100_000]))], DOWN),
+        // Shapes of no layer, and of another one.
+        (vec![(DOWN, ones(&[2])), (UP, other_half.shallow_clone())], DOWN),
+        (vec![(DOWN, ones(&[2, 31])), (UP, other_half.shallow_clone())], ALPHA.trim_end_matches("alpha")),
+        (
+            vec![(DOWN, ones(&[2, 32, 3, 3])), (UP, other_half.shallow_clone())],
+            ALPHA.trim_end_matches("alpha"),
+        ),
+        (vec![(DOWN, half.to_kind(Kind::Int64)), (UP, other_half.shallow_clone())], DOWN),
+        // Two kinds at once; a layer that the model does not have; a kind that is not supported.
+        (
+            vec![
+                (DOWN, half.shallow_clone()),
+                (UP, other_half.shallow_clone()),
+                ("lora_unet_mid_block_attentions_0_proj_in.diff", ones(&[32, 32])),
+            ],
+            ALPHA.trim_end_matches(".alpha"),
+        ),
+        (
+            vec![("lora_unet_mid_block_attentions_7_proj_in.diff", ones(&[32, 32]))],
+            "attentions_7_proj_in.diff",
+        ),
+        (vec![("lora_te3_x.lora_down.weight", half.shallow_clone())], "lora_te3_x"),
+        (vec![("lora_unet_conv_in.oft_blocks", half.shallow_clone())], "OFT is not supported"),
+        (
+            vec![
+                (DOWN, half.shallow_clone()),
+                (UP, other_half.shallow_clone()),
+                ("lora_unet_mid_block_attentions_0_proj_in.dora_scale", ones(&[7, 1])),
+            ],
+            "dora_scale",
+        ),
+        (vec![("lora_unet_conv_in.diff_b", ones(&[3]))], "lora_unet_conv_in.diff_b"),
+        (
+            vec![("lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q.diff_b", ones(&[32]))],
+            "attn1_to_q.diff_b",
+        ),
+        (vec![("something.else", half.shallow_clone())], "something.else"),
+    ] {
+        let error = refused(&path, &pipeline, &tensors);
+        assert!(error.contains(key) && error.contains("hostile.safetensors"), "{key}: {error}");
+        assert!(error.lines().count() <= 11, "{error}");
+    }
+    // The same layer under two names.
+    let twice = "lora_unet_middle_block_1_proj_in.lora_down.weight";
+    let tensors =
+        [(DOWN, half.shallow_clone()), (UP, other_half.shallow_clone()), (twice, half.shallow_clone())];
+    assert!(refused(&path, &pipeline, &tensors).contains("twice"));
+}
+
+#[test]
+fn weights_and_blocks_are_checked_and_the_unmatched_listed() {
+    let folder = model("checked", Precision::F32);
+    let pipeline = Pipeline::builder(&folder).build().unwrap();
+    let path = folder.join("lora.safetensors");
+    let stray = "lora_unet_mid_block_attentions_7_proj_in.diff";
+    let rows = [(DOWN, ones(&[2, 32])), (UP, ones(&[32, 2])), (stray, ones(&[32, 32]))];
+    save(&path, &rows.map(|(key, tensor)| (key.to_owned(), tensor)));
+    let lora = Lora::open(&path).unwrap();
+    for weight in [f64::NAN, f64::INFINITY, 101., -101.] {
+        assert!(matches!(lora.weight(weight), Err(Error::Invalid { field: "weight", .. })), "{weight}");
+    }
+    let Err(Error::Lora(error)) = pipeline.with_loras(&[lora.weight(1.).unwrap()]) else {
+        panic!("accepted")
+    };
+    assert_eq!(error.unmatched, [stray]);
+    let adapted = pipeline.with_loras(&[lora.weight(1.).unwrap().ignore_unmatched()]).unwrap();
+    assert_eq!(adapted.loras().next().unwrap().unmatched, [stray]);
+    assert_ne!(latents(&adapted), latents(&pipeline));
+
+    let block = |name: &str| {
+        pipeline.with_loras(&[lora.weight(1.).unwrap().ignore_unmatched().block(name, 0.).unwrap()])
+    };
+    assert!(matches!(block("mid"), Err(Error::Invalid { field: "block", .. })));
+    assert_eq!(latents(&block("mid_block").unwrap()), latents(&pipeline));
+    assert_eq!(latents(&block("down_blocks.1").unwrap()), latents(&adapted));
+}
+
+#[test]
+fn real_files_of_other_models_are_named() {
+    let Some(assets) = assets() else { return };
+    let folder = model("real", Precision::F16);
+    let pipeline = Pipeline::builder(&folder).build().unwrap();
+    for (file, looks_like) in [
+        ("catundchat_pytorch_lora_weights.safetensors", "a LoRA for Stable Diffusion 1"),
+        ("timohavdk_kohya_style_names.safetensors", "a LoRA for Stable Diffusion 1"),
+        ("lora_disney.safetensors", "cloneofsimo's format"),
+        ("analog_svd_rank4.safetensors", "cloneofsimo's format"),
+        ("catundchat_pytorch_lora_weights.bin", "zip archive"),
+    ] {
+        let path = assets.join("weights/lora-sd15").join(file);
+        let error = Lora::open(&path).and_then(|lora| pipeline.with_loras(&[lora.weight(1.)?]));
+        let error = error.err().unwrap().to_string();
+        assert!(error.contains(looks_like) && error.contains(file), "{error}");
+    }
+    // Not even with what does not fit left out: no layer is of this model's shape.
+    let path = assets.join("weights/lora-sd15/catundchat_pytorch_lora_weights.safetensors");
+    let lora = Lora::open(path).unwrap();
+    let adapted = pipeline.with_loras(&[lora.weight(1.).unwrap().ignore_unmatched()]).unwrap();
+    assert_eq!(adapted.loras().next().unwrap().unmatched.len(), 256);
+    assert_eq!(latents(&adapted), latents(&pipeline));
 }

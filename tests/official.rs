@@ -317,3 +317,114 @@ fn single_files_in_the_wild() {
     assert!(error.contains("EDM"), "{error}");
     fs::remove_dir_all(folder).unwrap();
 }
+
+/// Every layer of SDXL has its place under the names of kohya's trainer, in both layouts, and of diffusers; real
+/// textual inversions fit.
+#[test]
+fn adapters_of_every_layer_fit() {
+    let Some(assets) = assets() else { return };
+    let files = header(&assets, "sdxl-base-fp16.json.gz");
+    let folder = folder(&assets, "sdxl-base-1.0", "adapters", &files);
+    let keymaps = assets.join("keymaps");
+    let unet: Vec<(String, String, Vec<i64>)> = table(&keymaps.join("keymap_unet_base.tsv"), 0, 2)
+        .into_iter()
+        .zip(table(&keymaps.join("keymap_unet_base.tsv"), 1, 2))
+        .map(|(ours, stability)| (ours.name, stability.name, ours.shape))
+        .collect();
+    let text = |file: &str, shape| table(&keymaps.join(file), 0, shape);
+    let texts = [("1", text("keys_text_encoder.tsv", 2)), ("2", text("keys_text_encoder_2.tsv", 1))];
+
+    let rows =
+        |name: &dyn Fn(&str, &str) -> String, text_name: &dyn Fn(&str, &str) -> String, ends: [&str; 2]| {
+            let mut rows = Vec::new();
+            let mut add = |layer: String, shape: &[i64]| {
+                let kernel = vec![1; shape.len() - 2];
+                rows.push(Row::new(format!("{layer}{}", ends[0]), &[&[1], &shape[1..]].concat()));
+                rows.push(Row::new(format!("{layer}{}", ends[1]), &[&[shape[0], 1], &kernel[..]].concat()));
+            };
+            for (ours, stability, shape) in &unet {
+                if let (Some(ours), 2..) = (ours.strip_suffix(".weight"), shape.len()) {
+                    add(name(ours, stability.strip_suffix(".weight").unwrap()), shape);
+                }
+            }
+            for (number, keys) in &texts {
+                for row in keys {
+                    if let (Some(layer), 2) = (row.name.strip_suffix(".weight"), row.shape.len()) {
+                        add(text_name(number, layer), &row.shape);
+                    }
+                }
+            }
+            rows
+        };
+    let flat = |name: &str| name.replace('.', "_");
+    let kohya = |number: &str, layer: &str| format!("lora_te{number}_{}", flat(layer));
+    let dotted =
+        |number: &str, layer: &str| format!("text_encoder{}.{layer}", if number == "1" { "" } else { "_2" });
+    let stability = |_: &str, name: &str| {
+        format!("lora_unet_{}", flat(name.strip_prefix("model.diffusion_model.").unwrap()))
+    };
+    let path = folder.join("lora.safetensors");
+    for rows in [
+        rows(&stability, &kohya, [".lora_down.weight", ".lora_up.weight"]),
+        rows(
+            &|name, _| format!("lora_unet_{}", flat(name)),
+            &kohya,
+            [".lora_down.weight", ".lora_up.weight"],
+        ),
+        rows(&|name, _| format!("unet.{name}"), &dotted, [".lora_A.weight", ".lora_B.weight"]),
+    ] {
+        assert!(rows.len() > 1800, "{}", rows.len());
+        write(&path, &rows);
+        let checked = Pipeline::builder(&folder).lora(&path, 1.).check();
+        checked.unwrap_or_else(|error| panic!("{}: {error}", rows[0].name));
+    }
+    let weights = assets.join("weights");
+    for file in ["embeddings/unaestheticXLv31.safetensors", "embeddings/sdxl-emoji_embeddings.pti"] {
+        Pipeline::builder(&folder).embedding(weights.join(file)).check().unwrap();
+    }
+    for file in ["catundchat_pytorch_lora_weights.safetensors", "timohavdk_kohya_style_names.safetensors"] {
+        let error =
+            Pipeline::builder(&folder).lora(weights.join("lora-sd15").join(file), 1.).check().unwrap_err();
+        assert!(error.to_string().contains("looks like a LoRA for Stable Diffusion 1"), "{error}");
+    }
+    let error = Pipeline::builder(&folder)
+        .embedding(weights.join("misc/ti_sd15_invokeai_test_embedding.safetensors"))
+        .check()
+        .unwrap_err();
+    assert!(error.to_string().contains("Stable Diffusion 1"), "{error}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+/// Another UNet or autoencoder takes the place of the model's own.
+#[test]
+fn parts_are_replaced() {
+    let (one, two) = (scratch("parts-one"), scratch("parts-two"));
+    write_random_model(repository("tests/models/base"), &one, 0, Precision::F32).unwrap();
+    write_random_model(repository("tests/models/base"), &two, 1, Precision::F32).unwrap();
+    let picture = |pipeline: Pipeline| {
+        let conditioning = sdxl::Conditioning::builder("a cat").build().unwrap();
+        let request = sdxl::Request::builder(conditioning).steps(1).build().unwrap();
+        pipeline.generate(&request).unwrap()[0].pixels().to_owned()
+    };
+    let build = |path: &Path| Pipeline::builder(path);
+    let plain = picture(build(&one).build().unwrap());
+    let all = |unet: &Path, vae: &Path| picture(build(&one).unet(unet).vae(vae).build().unwrap());
+    assert_eq!(all(&one.join("unet"), &one.join("vae")), plain);
+    let file = two.join("vae/diffusion_pytorch_model.safetensors");
+    let swapped = all(&one.join("unet"), &file);
+    assert_ne!(swapped, plain);
+    assert_eq!(all(&one.join("unet"), &two.join("vae")), swapped);
+    assert_ne!(all(&two.join("unet"), &one.join("vae")), plain);
+
+    // A UNet of another input, as it is for the guidance scale; one that does not go with the text encoders.
+    let lcm = scratch("parts-lcm");
+    write_random_model(repository("tests/models/lcm"), &lcm, 0, Precision::F32).unwrap();
+    let pipeline = build(&one).unet(lcm.join("unet")).build().unwrap();
+    assert!(pipeline.config().unet.time_cond_proj_dim.is_some());
+    let refiner = scratch("parts-refiner");
+    write_random_model(repository("tests/models/refiner"), &refiner, 0, Precision::F32).unwrap();
+    let error = build(&one).unet(refiner.join("unet")).check().unwrap_err();
+    assert!(error.to_string().contains("cross_attention_dim"), "{error}");
+    assert!(build(&one).vae(two.join("unet/diffusion_pytorch_model.safetensors")).check().is_err());
+    assert!(build(&one).vae(two.join("absent")).check().is_err());
+}

@@ -149,6 +149,34 @@ fn taesd_decodes() {
     assert_eq!(Image::open(folder.join("picture.png")).unwrap().width(), 64);
 }
 
+#[test]
+fn adapters() {
+    let folder = scratch("txt2img-adapters");
+    let ones = |shape: &[i64]| tch::Tensor::ones(shape, (tch::Kind::Float, tch::Device::Cpu)) * 0.2;
+    let layer = "lora_unet_mid_block_attentions_0_proj_in";
+    let lora = [
+        (format!("{layer}.lora_down.weight"), ones(&[2, 32])),
+        (format!("{layer}.lora_up.weight"), ones(&[32, 2])),
+    ];
+    common::save(&folder.join("style.safetensors"), &lora);
+    let word = [("clip_l".to_owned(), ones(&[2, 32])), ("clip_g".to_owned(), ones(&[2, 40]))];
+    common::save(&folder.join("mossy.safetensors"), &word);
+    let picture = |options: &[&str]| {
+        draw(&folder, &[&["--prompt", "a mossy cat", "--steps", "2"], options].concat());
+        Image::open(folder.join("picture.png")).unwrap().pixels().to_owned()
+    };
+    let plain = picture(&[]);
+    let styled = picture(&["--lora", "style.safetensors"]);
+    assert_ne!(styled, plain);
+    assert_eq!(picture(&["--lora", "style.safetensors:1"]), styled);
+    assert_eq!(picture(&["--lora", "style.safetensors:0"]), plain);
+    assert_eq!(picture(&["--lora", "style.safetensors:0.25", "--lora", "style.safetensors:-0.25"]), plain);
+    let mossy = picture(&["--embedding", "mossy.safetensors"]);
+    assert_ne!(mossy, plain);
+    let vae = model().join("vae");
+    assert_eq!(picture(&["--vae", vae.to_str().unwrap()]), plain);
+}
+
 /// What the flags alone show to be wrong: status 2, whether the model exists or not.
 #[test]
 fn usage_errors() {
@@ -162,7 +190,9 @@ fn usage_errors() {
         &["--prompt", "x", "--init-image", "photo.png", "--strength", "1.5"],
         &["--prompt", "x", "--init-image", "photo.png", "--latents-in", "noise.safetensors"],
         &["--prompt", "x", "--refiner", "refiner", "--switch-at", "1"],
-        &["--prompt", "x", "--lora", "style.safetensors"],
+        &["--prompt", "x", "--lora", "style.safetensors:nan"],
+        &["--prompt", "x", "--lora", ":0.5"],
+        &["--prompt", "x", "--vae", "vae", "--taesd", "taesd"],
         &["--prompt", "x", "--prompt-syntax", "compel"],
         &["--prompt", "(x:1.2.3)", "--prompt-syntax", "a1111"],
         &["--prompt", "x", "--negative", "(x:9999)", "--prompt-syntax", "a1111"],
@@ -195,12 +225,15 @@ fn other_errors() {
     let folder = scratch("txt2img-errors");
     fs::write(folder.join("pickle.ckpt"), b"\x80\x02}q\x01.").unwrap();
     let model = model().to_str().unwrap();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 10] = [
         (&[], "there is no trained models/nano"),
         (&["--model", "no such model"], "no such model"),
         (&["--model", "pickle.ckpt"], "pickle"),
         (&["--model", model, "--latents-in", "missing.safetensors"], "missing.safetensors"),
         (&["--model", model, "--output", "missing/picture.png", "--steps", "1"], "missing/picture.png"),
+        (&["--model", model, "--lora", "missing.safetensors:0.5"], "missing.safetensors"),
+        (&["--model", model, "--embedding", "pickle.ckpt"], "pickle"),
+        (&["--model", model, "--vae", "missing"], "missing"),
         (&["--model", model, "--clip-skip", "50", "--steps", "1"], "clip_skip"),
         (&["--model", model, "--device", "cuda:99"], "cuda:99"),
     ];

@@ -119,8 +119,8 @@ fn a_foreign_checkpoint_is_named() {
     assert_eq!(unet(&table(&keymaps.join("keymap_vae.tsv"), 0, 2)), "an autoencoder (VAE)");
     assert_eq!(unet(&table(&keymaps.join("keys_text_encoder.tsv"), 0, 2)), "a CLIP ViT-L text encoder");
     for (file, looks_like) in [
-        ("lora-sd15/catundchat_pytorch_lora_weights.safetensors", "a LoRA (load it beside a model)"),
-        ("lora-sd15/timohavdk_kohya_style_names.safetensors", "a LoRA (load it beside a model)"),
+        ("lora-sd15/catundchat_pytorch_lora_weights.safetensors", "a LoRA for Stable Diffusion 1"),
+        ("lora-sd15/timohavdk_kohya_style_names.safetensors", "a LoRA for Stable Diffusion 1"),
         ("embeddings/unaestheticXLv31.safetensors", "a textual inversion embedding"),
         ("taesd/taesdxl_decoder.safetensors", "a tiny autoencoder (TAESD)"),
     ] {

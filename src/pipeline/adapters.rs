@@ -11,8 +11,8 @@ use crate::runtime::{ReadOnly, Shared, no_grad};
 use crate::text::{ClipTextModel, Projection, TextEncoder, TextEncoders};
 use crate::unet::Unet;
 use crate::weights::{
-    Changed, Changes, Component, ComponentChanges, Fit, LoadedTensors, TextualInversion, WeightedLora, Weights,
-    tensors_of,
+    Changed, Changes, Component, ComponentChanges, Fit, LoadedTensors, TextualInversion, WeightedLora,
+    Weights, tensors_of,
 };
 
 /// A LoRA of a pipeline.
@@ -121,8 +121,10 @@ impl Pipeline {
 
 /// The LoRAs as a pipeline lists them.
 pub(super) fn applied(fit: &Fit, loras: &[WeightedLora], merged: bool) -> Vec<AppliedLora> {
-    let applied = |lora: &WeightedLora| {
-        AppliedLora { lora: lora.clone(), merged, unmatched: fit.unmatched(lora.lora()) }
+    let applied = |lora: &WeightedLora| AppliedLora {
+        lora: lora.clone(),
+        merged,
+        unmatched: fit.unmatched(lora.lora()),
     };
     loras.iter().map(applied).collect()
 }
@@ -199,8 +201,10 @@ impl Rebuild<'_> {
                 let vectors = if component == one { first } else { second };
                 vectors.map(|vectors| vectors.f_to_kind(Kind::Float)).transpose()
             };
-            let vectors: Vec<Tensor> =
-                embeddings.iter().filter_map(|embedding| of_this(embedding).transpose()).collect::<Result<_, _>>()?;
+            let vectors: Vec<Tensor> = embeddings
+                .iter()
+                .filter_map(|embedding| of_this(embedding).transpose())
+                .collect::<Result<_, _>>()?;
             if vectors.is_empty() {
                 return Ok(TextEncoder { tokenizer: encoder.tokenizer.clone(), model });
             }

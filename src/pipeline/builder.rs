@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::files::{ModelFiles, for_each_component};
 use super::adapters::{AppliedLora, Loaded, Wanted, applied, check_embedding};
+use super::files::{ModelFiles, for_each_component};
 use super::{Models, Pipeline};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
 use crate::error::{Error, Result};
@@ -153,8 +153,11 @@ impl PipelineBuilder {
             }
             files.checkpoint(component)?.check(&specs)
         })?;
-        let loras: Vec<WeightedLora> =
-            self.loras.iter().map(|(path, weight)| Lora::open(path)?.weight(*weight)).collect::<Result<_>>()?;
+        let loras: Vec<WeightedLora> = self
+            .loras
+            .iter()
+            .map(|(path, weight)| Lora::open(path)?.weight(*weight))
+            .collect::<Result<_>>()?;
         let changes = fit.changes(&loras, Device::Cpu)?;
         let tokenizer = |folder: &Option<PathBuf>, padding| match folder {
             Some(folder) => Tokenizer::from_folder(folder),
@@ -252,10 +255,7 @@ impl Reader<'_> {
         Ok(model)
     }
 
-    fn text_encoders(
-        &mut self,
-        (first, second): (Option<Tokenizer>, Tokenizer),
-    ) -> Result<TextEncoders> {
+    fn text_encoders(&mut self, (first, second): (Option<Tokenizer>, Tokenizer)) -> Result<TextEncoders> {
         let config = &self.files.config;
         let first = match (first, &config.text_encoder) {
             (Some(tokenizer), Some(text)) => {

@@ -94,7 +94,8 @@ impl Recipe {
 
 /// The LoRAs, by the names of their files.
 fn loras(pipeline: &Pipeline) -> Value {
-    let name = |lora: &WeightedLora| lora.lora().path().file_stem().map(|name| name.to_string_lossy().into_owned());
+    let name =
+        |lora: &WeightedLora| lora.lora().path().file_stem().map(|name| name.to_string_lossy().into_owned());
     let describe = |AppliedLora { lora, .. }: &AppliedLora| {
         json!({
             "name": name(lora),

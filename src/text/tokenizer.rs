@@ -165,7 +165,9 @@ impl Tokenizer {
     ) -> Result<Self> {
         let mut engine = self.shared.engine.clone();
         let mut known = self.shared.words.clone();
-        let refuse = |word: &str, expected: &str| Err(Error::invalid("embedding", format!("the word {word}"), expected));
+        let refuse = |word: &str, expected: &str| {
+            Err(Error::invalid("embedding", format!("the word {word}"), expected))
+        };
         let mut next = first;
         for (word, count) in words {
             if engine.token_to_id(word).is_some() {

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use serde::Deserialize;
 use tch::Tensor;
 
+use super::lora::{Changed, Changes};
 use super::recognise::recognise;
 use super::rename::{Component, Meaning, Part, TinySide, component_file, is_single_file, single_file, tiny};
 use super::report::{CheckpointError, ShapeMismatch};
 use super::safetensors::{SafetensorsFile, computable, kind};
-use super::lora::{Changed, Changes};
 use super::source::{LoadedTensors, Record, TensorSource, TensorSpec, Weights, tensors_of};
 use crate::config::read_json;
 use crate::error::{Error, Result};

@@ -58,7 +58,8 @@ impl TextualInversion {
         let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         let keys: Vec<&String> = file.tensors.keys().collect();
         let is_vectors = |info: &TensorInfo| matches!(info.shape.as_slice(), &[_] | &[_, _]);
-        let pair = PAIRS.into_iter().find(|(first, second)| keys.iter().any(|key| key == first || key == second));
+        let pair =
+            PAIRS.into_iter().find(|(first, second)| keys.iter().any(|key| key == first || key == second));
         let (first, second, words) = match (pair, keys.as_slice()) {
             (Some((first, second)), _) => {
                 if let Some(key) = keys.iter().find(|key| **key != first && **key != second) {
@@ -77,14 +78,16 @@ impl TextualInversion {
                 return Err(fail(format!("no textual inversion: it looks like {looks_like}")));
             }
         };
-        let rows = |tensor: &Option<Tensor>| tensor.as_ref().and_then(|tensor| tensor.size().first().copied());
+        let rows =
+            |tensor: &Option<Tensor>| tensor.as_ref().and_then(|tensor| tensor.size().first().copied());
         let (one, two) = (rows(&first), rows(&second));
         let count = one.or(two).unwrap_or(0);
         if one.zip(two).is_some_and(|(one, two)| one != two) || count == 0 {
             let counts = format!("{} and {}", one.unwrap_or(0), two.unwrap_or(0));
             return Err(fail(format!("a textual inversion with {counts} vectors for the text encoders")));
         }
-        let words = if words.is_empty() { (0..count).map(|index| format!("<s{index}>")).collect() } else { words };
+        let words =
+            if words.is_empty() { (0..count).map(|index| format!("<s{index}>")).collect() } else { words };
         let vectors = Shared::new(Vectors { first, second, count });
         Ok(Self { path: path.to_owned(), words, vectors })
     }
@@ -126,7 +129,8 @@ impl TextualInversion {
     /// Refuses vectors that are not of these widths, and words that no prompt can have. The first width is `None`
     /// where the model has no first encoder.
     pub(crate) fn check(&self, first: Option<i64>, second: i64, room: usize) -> Result<()> {
-        let width = |tensor: &Option<Tensor>| tensor.as_ref().and_then(|tensor| tensor.size().last().copied());
+        let width =
+            |tensor: &Option<Tensor>| tensor.as_ref().and_then(|tensor| tensor.size().last().copied());
         let found = (width(&self.vectors.first), width(&self.vectors.second));
         if (first.is_some() && found.0 != first) || found.1 != Some(second) {
             return Err(Error::file(&self.path, misfit(found, (first, second))));
@@ -138,7 +142,11 @@ impl TextualInversion {
             }
             if count > room as i64 {
                 let found = format!("{count} vectors of {word}");
-                return Err(Error::invalid("embedding", found, format!("at most {room}, the room of a prompt")));
+                return Err(Error::invalid(
+                    "embedding",
+                    found,
+                    format!("at most {room}, the room of a prompt"),
+                ));
             }
         }
         Ok(())

@@ -81,9 +81,11 @@ impl Fit {
 
     /// The keys of a LoRA that do not fit the model.
     pub(crate) fn unmatched(&self, lora: &Lora) -> Vec<String> {
-        let misfits = lora.file.layers.iter().filter(|layer| {
-            self.target(layer).is_none_or(|target| target.misfit(layer).is_some())
-        });
+        let misfits = lora
+            .file
+            .layers
+            .iter()
+            .filter(|layer| self.target(layer).is_none_or(|target| target.misfit(layer).is_some()));
         let keys = misfits.flat_map(|layer| &layer.keys);
         keys.chain(&lora.file.unknown).cloned().collect()
     }
@@ -110,13 +112,13 @@ impl Fit {
 
     fn check_blocks(&self, lora: &WeightedLora) -> Result<()> {
         let unet = self.0.get(&Component::Unet);
-        let is_there = |block: &str| {
-            unet.is_some_and(|unet| unet.values().any(|target| is_in(&target.name, block)))
-        };
+        let is_there =
+            |block: &str| unet.is_some_and(|unet| unet.values().any(|target| is_in(&target.name, block)));
         match lora.blocks.keys().find(|block| !is_there(block)) {
             None => Ok(()),
             Some(block) => {
-                let expected = "a block of the UNet, such as down_blocks.1, mid_block or up_blocks.0.attentions.1";
+                let expected =
+                    "a block of the UNet, such as down_blocks.1, mid_block or up_blocks.0.attentions.1";
                 Err(Error::invalid("block", block, expected))
             }
         }

@@ -122,7 +122,8 @@ impl Layer {
     /// Checks that the tensors go together, by their shapes. The text of an error names the key.
     pub(super) fn plan(&self) -> Result<Plan, String> {
         for (key, info) in self.tensors.values() {
-            if !matches!(kind(info.dtype), Some(kind) if !matches!(kind, Kind::Int | Kind::Int64 | Kind::Uint8)) {
+            if !matches!(kind(info.dtype), Some(kind) if !matches!(kind, Kind::Int | Kind::Int64 | Kind::Uint8))
+            {
                 return Err(format!("{key} has type {:?}, expected a float type", info.dtype));
             }
             if info.shape.contains(&0) || info.shape.len() > 4 {
@@ -198,7 +199,8 @@ impl Layer {
             format!("{a} and {b} do not go together: {left_shape:?} and {right_shape:?}")
         };
         let core = core.and_then(|core| Some((core, self.shape(core)?)));
-        let (&[rows, left_rank, ..], [right_rank, right_rest @ ..]) = (left_shape.as_slice(), right_shape.as_slice())
+        let (&[rows, left_rank, ..], [right_rank, right_rest @ ..]) =
+            (left_shape.as_slice(), right_shape.as_slice())
         else {
             return Err(mismatch());
         };
@@ -212,7 +214,8 @@ impl Layer {
             None => [&[rows], right_rest].concat(),
             Some((_, core)) => {
                 let &[_, columns, ref ones @ ..] = right_shape.as_slice() else { return Err(mismatch()) };
-                let (Some(&[first, second]), kernel) = (core.get(..2), core.get(2..).unwrap_or_default()) else {
+                let (Some(&[first, second]), kernel) = (core.get(..2), core.get(2..).unwrap_or_default())
+                else {
                     return Err(mismatch());
                 };
                 if ones.iter().any(|&side| side != 1) || first != left_rank || second != *right_rank {
@@ -248,7 +251,12 @@ impl Layer {
     ///
     /// # Errors
     /// [`Error::File`] names the key of values that are not finite.
-    pub(super) fn read(&self, plan: &Plan, file: &SafetensorsFile, scale: impl Fn(i64) -> f64) -> Result<Changes> {
+    pub(super) fn read(
+        &self,
+        plan: &Plan,
+        file: &SafetensorsFile,
+        scale: impl Fn(i64) -> f64,
+    ) -> Result<Changes> {
         let tensor = |role| self.read_tensor(role, file);
         let matrix = |factors| self.read_product(factors, file);
         let alpha = match self.has(Role::Alpha) {
@@ -279,20 +287,22 @@ impl Layer {
                 ))
             }
         };
-        let magnitude = match [Role::DoraScale, Role::MagnitudeVector].into_iter().find(|role| self.has(*role)) {
-            None => None,
-            Some(role) => {
-                let magnitude = tensor(role)?;
-                let kernel = magnitude_axis(role, &magnitude.size(), &plan.shape).flatten();
-                let magnitude = magnitude.f_flatten(0, -1)?;
-                Some(match kernel {
-                    None => Magnitude::Outputs(magnitude),
-                    Some(kernel) => Magnitude::Inputs(magnitude, kernel),
-                })
-            }
-        };
+        let magnitude =
+            match [Role::DoraScale, Role::MagnitudeVector].into_iter().find(|role| self.has(*role)) {
+                None => None,
+                Some(role) => {
+                    let magnitude = tensor(role)?;
+                    let kernel = magnitude_axis(role, &magnitude.size(), &plan.shape).flatten();
+                    let magnitude = magnitude.f_flatten(0, -1)?;
+                    Some(match kernel {
+                        None => Magnitude::Outputs(magnitude),
+                        Some(kernel) => Magnitude::Inputs(magnitude, kernel),
+                    })
+                }
+            };
         let weight = delta.map(|delta| Change { delta, scale, magnitude });
-        let bias = [(Role::UpBias, scale), (Role::DiffBias, 1.)].into_iter().find(|(role, _)| self.has(*role));
+        let bias =
+            [(Role::UpBias, scale), (Role::DiffBias, 1.)].into_iter().find(|(role, _)| self.has(*role));
         let bias = match bias {
             None => None,
             Some((role, scale)) => Some(Change { delta: Delta::Sum(whole(role)?), scale, magnitude: None }),

@@ -11,7 +11,10 @@ pub(crate) fn recognise(tensors: &BTreeMap<String, TensorInfo>) -> &'static str 
     if starts("text_encoder:") || starts("unet:") {
         return "a LoRA for Stable Diffusion 1 whose layers have numbers in the place of names (cloneofsimo's format)";
     }
-    if ["double_blocks", "single_transformer_blocks", "joint_blocks", "joint_attn"].iter().any(|part| any(part)) {
+    if ["double_blocks", "single_transformer_blocks", "joint_blocks", "joint_attn"]
+        .iter()
+        .any(|part| any(part))
+    {
         return "a LoRA for Flux or Stable Diffusion 3";
     }
     match context_width(tensors) {
