@@ -12,7 +12,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use common::headers::scratch;
-use common::{Golden, assets, relative_error, repository, save};
+use common::{Golden, assets, final_latents, relative_error, repository, save};
 use sdxl::pipeline::write_random_model;
 use sdxl::text::{Chunks, Padding, Tokenizer, WeightedPrompt};
 use sdxl::weights::RandomWeights;
@@ -59,11 +59,7 @@ fn embeddings(folder: &Path) -> [TextualInversion; 2] {
 fn latents(pipeline: &Pipeline, conditioning: Conditioning) -> Tensor {
     let guidance = Guidance::new(5.).unwrap();
     let request = Request::builder(conditioning).steps(2).guidance(guidance).seed(0).build().unwrap();
-    let mut sampling = pipeline.sample(&request).unwrap();
-    for progress in &mut sampling {
-        progress.unwrap();
-    }
-    sampling.latents().unwrap().tensor().shallow_clone()
+    final_latents(pipeline, &request)
 }
 
 #[test]

@@ -170,7 +170,10 @@ fn adapters() {
     assert_ne!(styled, plain);
     assert_eq!(picture(&["--lora", "style.safetensors:1"]), styled);
     assert_eq!(picture(&["--lora", "style.safetensors:0"]), plain);
-    assert_eq!(picture(&["--lora", "style.safetensors:0.25", "--lora", "style.safetensors:-0.25"]), plain);
+    // Several add up; their sum is rounded in another order.
+    let none = picture(&["--lora", "style.safetensors:0.25", "--lora", "style.safetensors:-0.25"]);
+    let differ = none.iter().zip(&plain).any(|(a, b)| a.abs_diff(*b) > 1);
+    assert!(!differ);
     let mossy = picture(&["--embedding", "mossy.safetensors"]);
     assert_ne!(mossy, plain);
     let vae = model().join("vae");

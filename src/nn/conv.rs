@@ -49,7 +49,13 @@ impl Conv2d {
     /// `(B, in, H, W)` to `(B, out, H', W')`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
-        self.weight.with(|weight| Ok(x.f_conv2d(weight, self.bias.as_ref(), stride, padding, [1, 1], 1)?))
+        let y = self
+            .weight
+            .with(|weight| Ok(x.f_conv2d(weight, self.bias.as_ref(), stride, padding, [1, 1], 1)?))?;
+        match self.weight.low_rank() {
+            Some(low_rank) => Ok(y.f_add(&low_rank.conv2d(x, stride, padding)?)?),
+            None => Ok(y),
+        }
     }
 }
 

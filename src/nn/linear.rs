@@ -39,6 +39,10 @@ impl Linear {
     /// # Shapes
     /// `(…, in)` to `(…, out)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        self.weight.with(|weight| Ok(x.f_linear(weight, self.bias.as_ref())?))
+        let y = self.weight.with(|weight| Ok(x.f_linear(weight, self.bias.as_ref())?))?;
+        match self.weight.low_rank() {
+            Some(low_rank) => Ok(y.f_add(&low_rank.linear(x)?)?),
+            None => Ok(y),
+        }
     }
 }

@@ -18,7 +18,7 @@ mod textual_inversion;
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::SingleFile;
 pub(crate) use lora::{Changed, Changes, ComponentChanges, Fit};
-pub use lora::{Lora, LoraError, WeightedChange, WeightedLora};
+pub use lora::{Lora, LoraError, LowRank, WeightedChange, WeightedLora};
 pub use parameter::Parameter;
 pub use random::RandomWeights;
 pub(crate) use random::{fnv1a, splitmix64};

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use tch::{Kind, Tensor};
 
-use super::lora::{WeightedChange, with_changes};
+use super::lora::{LowRank, WeightedChange, with_changes};
 use crate::error::Result;
 use crate::runtime::shim::grad_enabled;
 
@@ -21,6 +21,8 @@ pub struct Parameter {
     stored: Tensor,
     compute: Kind,
     changes: Vec<WeightedChange>,
+    /// Rare, and so not in every layer.
+    low_rank: Option<Box<LowRank>>,
 }
 
 thread_local! {
@@ -31,12 +33,17 @@ thread_local! {
 impl Parameter {
     /// A parameter that is computed with in the type `compute`.
     pub fn new(stored: Tensor, compute: Kind) -> Self {
-        Self { stored, compute, changes: Vec::new() }
+        Self { stored, compute, changes: Vec::new(), low_rank: None }
     }
 
-    /// The same with what adapters add to it.
-    pub(super) fn with_changes(self, changes: Vec<WeightedChange>) -> Self {
-        Self { changes, ..self }
+    /// The same with what adapters add to it, and a LoRA in training.
+    pub(super) fn with_adapters(self, changes: Vec<WeightedChange>, low_rank: Option<LowRank>) -> Self {
+        Self { changes, low_rank: low_rank.map(Box::new), ..self }
+    }
+
+    /// The LoRA in training, which the layer adds to its output.
+    pub(crate) fn low_rank(&self) -> Option<&LowRank> {
+        self.low_rank.as_deref()
     }
 
     /// The tensor as stored, without what adapters add.

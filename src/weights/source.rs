@@ -6,7 +6,7 @@ use std::fmt::{self, Display};
 
 use tch::{Kind, Tensor};
 
-use super::lora::{WeightedChange, with_changes};
+use super::lora::{LowRank, WeightedChange, with_changes};
 use super::parameter::Parameter;
 use crate::error::{Error, Result};
 use crate::runtime::{Device, Precision};
@@ -19,6 +19,11 @@ pub trait TensorSource {
     /// What adapters add to it when it is used. Nothing, unless the source is one of adapters.
     fn changes(&self, _name: &str) -> Vec<WeightedChange> {
         Vec::new()
+    }
+
+    /// The LoRA in training that stands beside it. None, unless the source is one of a training.
+    fn low_rank(&self, _name: &str) -> Option<LowRank> {
+        None
     }
 }
 
@@ -75,7 +80,8 @@ impl<'a> Weights<'a> {
     /// is used; on other devices it is converted now.
     pub fn parameter(&self, name: &str, shape: &[i64]) -> Result<Parameter> {
         let (name, stored) = self.stored(name, shape)?;
-        Ok(Parameter::new(stored, self.precision.kind()).with_changes(self.source.changes(&name)))
+        let parameter = Parameter::new(stored, self.precision.kind());
+        Ok(parameter.with_adapters(self.source.changes(&name), self.source.low_rank(&name)))
     }
 
     /// A table of vectors, in the type of a [`parameter`](Self::parameter).

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use sdxl::weights::{RandomWeights, Weights, read_safetensors, save_safetensors};
-use sdxl::{Device, Precision};
+use sdxl::{Device, Pipeline, Precision, Request};
 use tch::{Kind, Tensor};
 
 /// A file of the repository.
@@ -43,6 +43,15 @@ impl Golden {
     pub(crate) fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)
     }
+}
+
+/// The latents that a request ends with.
+pub(crate) fn final_latents(pipeline: &Pipeline, request: &Request) -> Tensor {
+    let mut sampling = pipeline.sample(request).unwrap();
+    for progress in &mut sampling {
+        progress.unwrap();
+    }
+    sampling.latents().unwrap().tensor().shallow_clone()
 }
 
 /// `‖found − expected‖ / ‖expected‖`, in f64.

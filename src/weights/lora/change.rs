@@ -9,21 +9,45 @@ use crate::runtime::ReadOnly;
 #[derive(Debug)]
 pub(super) struct Matrix {
     pub(super) left: Tensor,
-    pub(super) right: Option<Tensor>,
+    pub(super) right: Option<Right>,
+}
+
+/// The right one of two factors: `(rank, columns)`.
+#[derive(Debug)]
+pub(super) struct Right {
+    pub(super) factor: Tensor,
+    /// A convolution's kernel by itself, `(rank, rank, k·k)`; `factor` is `(rank, in)` then. It is multiplied in when it
+    /// is used: only then is it known that the product is no larger than a weight of the model.
+    pub(super) core: Option<Tensor>,
 }
 
 impl Matrix {
     fn dense(&self, kind: Kind) -> Result<Tensor> {
         let left = self.left.f_to_kind(kind)?;
         match &self.right {
-            Some(right) => Ok(left.f_matmul(&right.f_to_kind(kind)?)?),
+            Some(right) => Ok(left.f_matmul(&right.dense(kind)?)?),
             None => Ok(left),
         }
     }
 
     fn to_device(&self, device: tch::Device) -> Result<Self> {
-        let right = self.right.as_ref().map(|right| right.f_to_device(device)).transpose()?;
+        let right = self.right.as_ref().map(|right| right.to_device(device)).transpose()?;
         Ok(Self { left: self.left.f_to_device(device)?, right })
+    }
+}
+
+impl Right {
+    fn dense(&self, kind: Kind) -> Result<Tensor> {
+        let factor = self.factor.f_to_kind(kind)?;
+        let Some(core) = &self.core else { return Ok(factor) };
+        // (a, b, k) and (b, in) to (a, in·k)
+        let product = core.f_to_kind(kind)?.f_transpose(1, 2)?.f_matmul(&factor)?;
+        Ok(product.f_transpose(1, 2)?.f_flatten(1, -1)?)
+    }
+
+    fn to_device(&self, device: tch::Device) -> Result<Self> {
+        let core = self.core.as_ref().map(|core| core.f_to_device(device)).transpose()?;
+        Ok(Self { factor: self.factor.f_to_device(device)?, core })
     }
 }
 
@@ -46,7 +70,7 @@ impl Delta {
             Self::Sum(Matrix { left, right: Some(right) }) => {
                 // Without a temporary of the size of the weight.
                 let left = left.f_to_kind(kind)?.f_mul_scalar(factor)?;
-                let _ = sum.f_addmm_(&left, &right.f_to_kind(kind)?)?;
+                let _ = sum.f_addmm_(&left, &right.dense(kind)?)?;
                 return Ok(());
             }
             Self::Sum(matrix) => matrix.dense(kind)?,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use safetensors::tensor::TensorInfo;
 use tch::{Kind, Tensor};
 
-use super::change::{Change, Delta, Magnitude, Matrix};
+use super::change::{Change, Delta, Magnitude, Matrix, Right};
 use super::name::Role;
 use crate::error::{Error, Result};
 use crate::weights::safetensors::{SafetensorsFile, kind};
@@ -152,6 +152,9 @@ impl Layer {
             [Family::Difference] => (self.shape(Role::Diff).unwrap_or_default(), None),
             _ => return Err(format!("{} and others are of different kinds", self.any_key())),
         };
+        if shape.iter().try_fold(1i64, |count, &side| count.checked_mul(side)).is_none() {
+            return Err(format!("{} is of a weight of shape {shape:?}", self.any_key()));
+        }
         let plan = Plan { family: families.first().copied(), shape, rank };
         self.check_magnitude(&plan)?;
         Ok(plan)
@@ -218,7 +221,8 @@ impl Layer {
                 else {
                     return Err(mismatch());
                 };
-                if ones.iter().any(|&side| side != 1) || first != left_rank || second != *right_rank {
+                let fits = kernel.len() == 2 && first == left_rank && second == *right_rank;
+                if !fits || ones.iter().any(|&side| side != 1) {
                     return Err(mismatch());
                 }
                 [&[rows, columns], kernel].concat()
@@ -310,21 +314,19 @@ impl Layer {
         Ok((weight, bias))
     }
 
-    /// Two factors, with a core between them multiplied into the right one.
     fn read_product(&self, factors: Factors, file: &SafetensorsFile) -> Result<Matrix> {
-        let mut first = flatten(&self.read_tensor(factors.left, file)?)?;
-        let second = self.read_tensor(factors.right, file)?;
-        let Some(core) = factors.core.filter(|core| self.has(*core)) else {
-            return Ok(Matrix { left: first, right: Some(flatten(&second)?) });
+        let mut left = flatten(&self.read_tensor(factors.left, file)?)?;
+        let factor = flatten(&self.read_tensor(factors.right, file)?)?;
+        let core = match factors.core.filter(|core| self.has(*core)) {
+            None => None,
+            Some(core) => {
+                if core != Role::Mid {
+                    left = left.f_transpose(0, 1)?.f_contiguous()?;
+                }
+                Some(self.read_tensor(core, file)?.f_flatten(2, -1)?)
+            }
         };
-        if core != Role::Mid {
-            first = first.f_transpose(0, 1)?.f_contiguous()?;
-        }
-        // (a, b, k) and (b, in) to (a, in·k)
-        let core = self.read_tensor(core, file)?.f_to_kind(Kind::Float)?.f_flatten(2, -1)?;
-        let second = flatten(&second)?.f_to_kind(Kind::Float)?;
-        let second = core.f_transpose(1, 2)?.f_matmul(&second)?.f_transpose(1, 2)?;
-        Ok(Matrix { left: first, right: Some(flatten(&second.f_contiguous()?)?) })
+        Ok(Matrix { left, right: Some(Right { factor, core }) })
     }
 
     fn read_tensor(&self, role: Role, file: &SafetensorsFile) -> Result<Tensor> {

@@ -6,6 +6,7 @@
 mod change;
 mod fit;
 mod layer;
+mod low_rank;
 mod name;
 mod peft;
 mod recognise;
@@ -20,6 +21,7 @@ use tch::Tensor;
 
 use change::Change;
 pub(crate) use fit::{ComponentChanges, Fit};
+pub use low_rank::LowRank;
 pub(crate) use recognise::recognise;
 pub use report::LoraError;
 
