@@ -81,7 +81,7 @@ pub fn export(
 }
 
 /// transformers' text encoders have a level more than our names, all but their projection.
-fn stored_name(component: Component, name: &str) -> String {
+pub(super) fn stored_name(component: Component, name: &str) -> String {
     let text = matches!(component, Component::TextEncoder | Component::TextEncoder2);
     if text && !name.starts_with("text_projection") { format!("text_model.{name}") } else { name.to_owned() }
 }

@@ -46,5 +46,6 @@ impl TensorSource for InitialWeights {
 
 fn is_last_of_branch(name: &str) -> bool {
     let last = ["conv2.weight", "proj_out.weight", "conv_out.weight"];
-    name.starts_with("unet.") && last.iter().any(|end| name.ends_with(end))
+    // A LoRA begins without effect.
+    name.ends_with("lora_B.weight") || name.starts_with("unet.") && last.iter().any(|end| name.ends_with(end))
 }

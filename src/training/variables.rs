@@ -58,7 +58,12 @@ impl Variables {
         Self::with_specs(device, source, &specs)
     }
 
-    fn with_specs(device: Device, source: &dyn TensorSource, specs: &[TensorSpec]) -> Result<Self> {
+    /// Variables of these names and shapes.
+    pub(super) fn with_specs(
+        device: Device,
+        source: &dyn TensorSource,
+        specs: &[TensorSpec],
+    ) -> Result<Self> {
         let _guard = no_grad();
         let count = |spec: &TensorSpec| spec.shape.iter().product::<i64>();
         let total = specs.iter().map(count).sum();

@@ -6,6 +6,7 @@
 mod common;
 mod data;
 mod golden;
+mod lora;
 mod runs;
 
 use sdxl::config::ModelConfig;

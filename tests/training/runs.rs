@@ -16,7 +16,7 @@ use tch::{Kind, Tensor};
 use super::common::repository;
 use super::{diffusion, examples};
 
-fn folder(name: &str) -> PathBuf {
+pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("training").join(name);
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).unwrap();
@@ -32,7 +32,7 @@ fn options() -> TrainerOptions {
 }
 
 /// Two pictures' worth of latents.
-fn latents() -> Tensor {
+pub(crate) fn latents() -> Tensor {
     Draws::new(3, "latents", 0).normal(&[2, 4, 8, 8]).unwrap()
 }
 
