@@ -9,6 +9,8 @@
 
 #[path = "txt2img/arguments.rs"]
 mod arguments;
+#[path = "txt2img/guiding.rs"]
+mod guiding;
 #[path = "txt2img/report.rs"]
 mod report;
 

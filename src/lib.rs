@@ -69,3 +69,4 @@ pub use scheduler::Scheduler;
 /// The version of tch that tensors in this crate's interfaces are of.
 pub use tch;
 pub use weights::{Lora, TextualInversion, WeightedLora};
+pub use unet::FreeU;

@@ -17,7 +17,7 @@ use common::case::cases;
 use common::{Golden, relative_error, repository};
 use sdxl::pipeline::write_random_model;
 use sdxl::scheduler::SchedulerName;
-use sdxl::{Conditioning, Crop, Guidance, Latents, Pipeline, Precision, Request, Size};
+use sdxl::{Conditioning, Crop, FreeU, Guidance, Latents, Pipeline, Precision, Request, Size};
 use serde_json::Value;
 
 /// The tiny model as a folder, written once.
@@ -72,6 +72,34 @@ fn every_scheduler_equals_diffusers() {
         let pipeline = if case.0["variant"] == "lcm" { &lcm } else { &base };
         case.compare(pipeline, &golden, 1e-5);
     }
+}
+
+/// Perturbed-attention guidance and FreeU (`tests/golden/guidance.py`).
+#[test]
+fn freeu_equals_diffusers() {
+    let (pipeline, golden) = (pipeline(), Golden::open("guidance.safetensors"));
+    let mut compared = 0;
+    for case in cases("guidance.json") {
+        let settings = &case.0["freeu"];
+        let Some(s1) = settings["s1"].as_f64() else { continue };
+        let factor = |name: &str| settings[name].as_f64().unwrap();
+        let freeu = FreeU { s1, s2: factor("s2"), b1: factor("b1"), b2: factor("b2") };
+        case.compare_request(case.request().freeu(freeu), (&pipeline, &golden), 1e-5);
+        compared += 1;
+    }
+    assert_eq!(compared, 5);
+}
+
+#[test]
+fn freeu_of_ones_changes_nothing() {
+    let pipeline = pipeline();
+    let ones = FreeU { s1: 1., s2: 1., b1: 1., b2: 1. };
+    let latents = |request: sdxl::pipeline::RequestBuilder| {
+        finish(pipeline.sample(&request.build().unwrap()).unwrap()).tensor().shallow_clone()
+    };
+    let plain = latents(small("a cat"));
+    common::assert_close("ones", &latents(small("a cat").freeu(ones)), &plain, 1e-6);
+    assert!(relative_error(&latents(small("a cat").freeu(FreeU::default())), &plain) > 1e-3);
 }
 
 /// The start noise of every case is what diffusers drew from its CPU generator.
@@ -219,6 +247,8 @@ fn bad_requests_name_the_field() {
         ("seeds", build(small("x").seeds(&[]))),
         ("guidance", Guidance::new(f64::NAN).err().map(|error| error.to_string())),
         ("guidance", Guidance::new(-1.).err().map(|error| error.to_string())),
+        ("freeu.s2", build(small("x").freeu(FreeU { s2: f64::NAN, ..FreeU::default() }))),
+        ("freeu.b1", build(small("x").freeu(FreeU { b1: 0., ..FreeU::default() }))),
         ("guidance_rescale", Guidance::OFF.rescale(1.5).err().map(|error| error.to_string())),
         (
             "original_size",

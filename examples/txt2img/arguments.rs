@@ -7,9 +7,9 @@ use std::str::FromStr;
 use clap::Parser;
 use sdxl::pipeline::RequestBuilder;
 use sdxl::scheduler::{PredictionName, SchedulerName, SpacingName};
-use sdxl::{
-    Conditioning, Crop, Device, Error, Guidance, Precision, PromptSyntax, Request, Result, Scheduler, Size,
-};
+use sdxl::{Conditioning, Crop, Device, Error, Precision, PromptSyntax, Request, Result, Scheduler, Size};
+
+use crate::guiding::Guiding;
 
 /// Draws pictures from text with Stable Diffusion XL.
 #[derive(Parser)]
@@ -43,12 +43,8 @@ pub(crate) struct Arguments {
     /// Steps of the sampler.
     #[arg(long, default_value_t = 50)]
     steps: usize,
-    /// Guidance scale; 1 or less is off.
-    #[arg(long, default_value_t = 5., allow_negative_numbers = true)]
-    guidance: f64,
-    /// Fraction by which guidance is pulled back to the prediction's deviation.
-    #[arg(long, default_value_t = 0., allow_negative_numbers = true)]
-    guidance_rescale: f64,
+    #[command(flatten)]
+    guiding: Guiding,
     /// Layers of the text encoders skipped below the usual one.
     #[arg(long, default_value_t = 0, value_name = "N")]
     clip_skip: usize,
@@ -235,12 +231,8 @@ impl Arguments {
 
     /// The request, but for what comes from the model or from files.
     pub(crate) fn request(&self, conditioning: Conditioning) -> Result<RequestBuilder> {
-        let guidance = Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?;
-        let request = Request::builder(conditioning)
-            .steps(self.steps)
-            .guidance(guidance)
-            .seed(self.seed)
-            .batch(self.batch);
+        let request = Request::builder(conditioning).steps(self.steps).seed(self.seed).batch(self.batch);
+        let request = self.guiding.apply(request)?;
         if let Some(strength) = self.strength.filter(|strength| !(*strength > 0. && *strength <= 1.)) {
             return Err(Error::Invalid {
                 field: "strength",

@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use crate::conditioning::Guidance;
 use crate::error::Result;
 use crate::scheduler::{Denoise, Level, Prediction};
-use crate::unet::{Unet, UnetConditioning};
+use crate::unet::{Unet, UnetConditioning, UnetOptions};
 
 /// The only place that scales the UNet's input, tells it the timestep, changes the type, evaluates both
 /// sides of guidance in one batch, and reads the output as what the model predicts.
@@ -14,6 +14,7 @@ pub(super) struct Denoiser<'a> {
     pub(super) sides: &'a Sides,
     pub(super) guidance: Guidance,
     pub(super) prediction: Prediction,
+    pub(super) options: UnetOptions,
     pub(super) kind: Kind,
     /// More channels of an inpainting UNet's input.
     pub(super) extra: Option<&'a Tensor>,
@@ -52,6 +53,6 @@ impl Denoise for Denoiser<'_> {
 impl Denoiser<'_> {
     fn evaluate(&self, input: &Tensor, level: Level, conditioning: &UnetConditioning) -> Result<Tensor> {
         let timestep = Tensor::f_full([input.size4()?.0], level.timestep, (Kind::Float, input.device()))?;
-        Ok(self.unet.forward(input, &timestep, conditioning)?.f_to_kind(Kind::Float)?)
+        Ok(self.unet.forward_with(input, &timestep, conditioning, self.options)?.f_to_kind(Kind::Float)?)
     }
 }

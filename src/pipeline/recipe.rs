@@ -8,6 +8,7 @@ use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSo
 use crate::image::Image;
 use crate::scheduler::Scheduler;
 use crate::weights::{TextualInversion, WeightedLora};
+use crate::unet::FreeU;
 
 /// Everything needed to make a picture again.
 #[derive(Debug)]
@@ -41,6 +42,7 @@ impl Recipe {
             "guidance": request.guidance.scale(),
             "guidance_sigmas": sigmas,
             "guidance_rescale": request.guidance.rescale_fraction(),
+            "freeu": request.freeu.map(|FreeU { s1, s2, b1, b2 }| json!({ "s1": s1, "s2": s2, "b1": b1, "b2": b2 })),
             "initial_noise": if request.initial_noise.is_some() { "given" } else { "drawn from the seed" },
             "conditioning": describe(conditioning),
         });

@@ -4,6 +4,7 @@ use crate::conditioning::{Conditioning, Guidance, Size};
 use crate::error::{Error, Result};
 use crate::image::{Image, Mask};
 use crate::scheduler::Scheduler;
+use crate::unet::FreeU;
 
 use super::{Latents, prompts};
 
@@ -22,6 +23,7 @@ pub struct Request {
     pub(crate) height: Option<i64>,
     pub(crate) steps: usize,
     pub(crate) guidance: Guidance,
+    pub(crate) freeu: Option<FreeU>,
     pub(crate) seeds: Vec<u64>,
     pub(crate) scheduler: Option<Scheduler>,
     pub(crate) initial_noise: Option<Latents>,
@@ -63,6 +65,7 @@ impl Request {
                 height: None,
                 steps: 50,
                 guidance: Guidance::default(),
+                freeu: None,
                 seeds: vec![0],
                 scheduler: None,
                 initial_noise: None,
@@ -134,6 +137,11 @@ impl RequestBuilder {
     /// How the negative prompt is used. Default: a scale of 5.
     pub fn guidance(self, guidance: Guidance) -> Self {
         self.change(|request| request.guidance = guidance)
+    }
+
+    /// Changes the UNet's way up (FreeU). Default: not.
+    pub fn freeu(self, freeu: FreeU) -> Self {
+        self.change(|request| request.freeu = Some(freeu))
     }
 
     /// The seed of the first picture; each further picture of the batch has the next number. Default 0.
@@ -212,6 +220,9 @@ impl RequestBuilder {
         check_side("height", request.height)?;
         if !(1..=MAX_STEPS).contains(&request.steps) {
             return Err(Error::invalid("steps", request.steps, format!("1 to {MAX_STEPS}")));
+        }
+        if let Some(freeu) = &request.freeu {
+            freeu.check()?;
         }
         if let (Some(noise), None, &[seed]) = (&request.initial_noise, batch, request.seeds.as_slice()) {
             let rows = noise.0.size().first().copied().unwrap_or(1) as u64;

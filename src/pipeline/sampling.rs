@@ -15,7 +15,7 @@ use crate::image::Image;
 use crate::noise::NoiseSource;
 use crate::runtime::{Device, no_grad};
 use crate::scheduler::{Prediction, Run};
-use crate::unet::guidance_embedding;
+use crate::unet::{UnetOptions, guidance_embedding};
 
 /// A request under way: an iterator that takes one step of the sampler at a time.
 ///
@@ -36,6 +36,7 @@ pub struct Sampling {
     sides: Sides,
     denoised: Option<Tensor>,
     guidance: Guidance,
+    options: UnetOptions,
     prediction: Prediction,
     run: Run,
     masking: Option<Masking>,
@@ -105,6 +106,7 @@ impl Sampling {
             sides,
             denoised: None,
             guidance: request.guidance,
+            options: UnetOptions { freeu: request.freeu },
             prediction: scheduler.prediction(),
             run: scheduler.run(start.plan),
             masking: start.masking,
@@ -167,6 +169,7 @@ impl Sampling {
             unet: self.pipeline.unet(),
             sides: &self.sides,
             guidance: self.guidance,
+            options: self.options,
             prediction: self.prediction,
             kind: self.pipeline.precision.kind(),
             extra: self.extra.as_ref(),

@@ -2,10 +2,11 @@
 
 use tch::Tensor;
 
+use super::freeu::Skips;
 use super::resnet::Resnet;
 use super::transformer::{Transformer, TransformerShape};
 use crate::config::{LevelConfig, MidConfig, UnetConfig};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::nn::{Conv2d, upsample_nearest};
 use crate::weights::Weights;
 
@@ -70,18 +71,18 @@ impl Down {
         mut x: Tensor,
         time: &Tensor,
         context: &Tensor,
-        skips: &mut Vec<Tensor>,
+        skips: &mut Skips,
     ) -> Result<Tensor> {
         for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
             x = resnet.forward(&x, time)?;
             if let Some(attention) = attention {
                 x = attention.forward(&x, context)?;
             }
-            skips.push(x.shallow_clone());
+            skips.push(&x);
         }
         if let Some(downsampler) = &self.downsampler {
             x = downsampler.forward(&x)?;
-            skips.push(x.shallow_clone());
+            skips.push(&x);
         }
         Ok(x)
     }
@@ -167,12 +168,10 @@ impl Up {
         mut x: Tensor,
         time: &Tensor,
         context: &Tensor,
-        skips: &mut Vec<Tensor>,
+        skips: &mut Skips,
     ) -> Result<Tensor> {
         for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
-            let skip = skips.pop().ok_or_else(no_skip)?;
-            x = resnet.forward(&Tensor::f_cat(&[&x, &skip], 1)?, time)?;
-            drop(skip);
+            x = resnet.forward(&skips.join(&x)?, time)?;
             if let Some(attention) = attention {
                 x = attention.forward(&x, context)?;
             }
@@ -180,14 +179,9 @@ impl Up {
         if let Some(upsampler) = &self.upsampler {
             // To the size of the next skip connection: twice as large, or one less where the way down
             // rounded up (a latent of 9 x 13).
-            let (_, _, height, width) = skips.last().ok_or_else(no_skip)?.size4()?;
-            x = upsampler.forward(&upsample_nearest(&x, [height, width])?)?;
+            x = upsampler.forward(&upsample_nearest(&x, skips.size()?)?)?;
         }
+        skips.next_level();
         Ok(x)
     }
-}
-
-/// Cannot happen with the blocks of one configuration: the way up has one block more than the way down.
-fn no_skip() -> Error {
-    Error::invalid("up_blocks", "more residual blocks than skip connections", "one for each skip connection")
 }

@@ -2,12 +2,14 @@
 
 mod block;
 mod embedding;
+mod freeu;
 mod resnet;
 mod transformer;
 
 use tch::Tensor;
 
 pub use embedding::{UnetConditioning, guidance_embedding};
+pub use freeu::FreeU;
 pub use resnet::Resnet;
 pub use transformer::{Transformer, TransformerShape};
 
@@ -17,6 +19,7 @@ use crate::nn::{Conv2d, GroupNorm, silu};
 use crate::weights::Weights;
 use block::{Down, Mid, Up};
 use embedding::TimeEmbedding;
+use freeu::Skips;
 
 /// SDXL's UNet: predicts the noise (or velocity) in noisy latents, told the noise level and a
 /// [`UnetConditioning`].
@@ -30,6 +33,13 @@ pub struct Unet {
     up_blocks: Vec<Up>,
     conv_norm_out: GroupNorm,
     conv_out: Conv2d,
+}
+
+/// What changes the network for one evaluation. By default nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UnetOptions {
+    /// FreeU.
+    pub freeu: Option<FreeU>,
 }
 
 impl Unet {
@@ -95,11 +105,26 @@ impl Unet {
         timestep: &Tensor,
         conditioning: &UnetConditioning,
     ) -> Result<Tensor> {
+        self.forward_with(sample, timestep, conditioning, UnetOptions::default())
+    }
+
+    /// The same with options.
+    ///
+    /// # Shapes
+    /// Those of [`forward`](Self::forward).
+    pub fn forward_with(
+        &self,
+        sample: &Tensor,
+        timestep: &Tensor,
+        conditioning: &UnetConditioning,
+        options: UnetOptions,
+    ) -> Result<Tensor> {
         let time = self.embedding.forward(timestep, conditioning, sample.f_kind()?)?;
         let context = conditioning.context();
 
         let mut x = self.conv_in.forward(sample)?;
-        let mut skips = vec![x.shallow_clone()];
+        let mut skips = Skips::new(options.freeu);
+        skips.push(&x);
         for block in &self.down_blocks {
             x = block.forward(x, &time, context, &mut skips)?;
         }

@@ -1,0 +1,47 @@
+//! The flags that steer the picture beside the prompt.
+
+use std::str::FromStr;
+
+use clap::Args;
+use sdxl::pipeline::RequestBuilder;
+use sdxl::{FreeU, Guidance, Result};
+
+#[derive(Args)]
+pub(crate) struct Guiding {
+    /// Guidance scale; 1 or less is off.
+    #[arg(long, default_value_t = 5., allow_negative_numbers = true)]
+    guidance: f64,
+    /// Fraction by which guidance is pulled back to the prediction's deviation.
+    #[arg(long, default_value_t = 0., allow_negative_numbers = true)]
+    guidance_rescale: f64,
+    /// FreeU: damps the skip connections (S) and amplifies the rest (B) in the first two levels of the UNet's
+    /// way up; 0.9,0.2,1.3,1.4 is advised.
+    #[arg(long, value_name = "S1,S2,B1,B2", allow_hyphen_values = true)]
+    freeu: Option<Factors>,
+}
+
+impl Guiding {
+    pub(crate) fn apply(&self, mut request: RequestBuilder) -> Result<RequestBuilder> {
+        request = request.guidance(Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?);
+        if let Some(Factors(freeu)) = self.freeu {
+            request = request.freeu(freeu);
+        }
+        Ok(request)
+    }
+}
+
+/// FreeU as four numbers.
+#[derive(Clone, Copy)]
+struct Factors(FreeU);
+
+impl FromStr for Factors {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+        match numbers.as_deref() {
+            Ok(&[s1, s2, b1, b2]) => Ok(Self(FreeU { s1, s2, b1, b2 })),
+            _ => Err("expected four numbers: S1,S2,B1,B2".into()),
+        }
+    }
+}
