@@ -58,7 +58,9 @@ pub mod unet;
 pub mod vae;
 pub mod weights;
 
-pub use conditioning::{Conditioning, Crop, Guidance, PromptSyntax, Size, TextEmbeddings};
+pub use conditioning::{
+    Conditioning, Crop, Guidance, PerturbedAttention, PromptSyntax, Size, TextEmbeddings,
+};
 pub use error::{Error, Result};
 pub use host::Element;
 pub use image::{Image, Mask};

@@ -17,7 +17,9 @@ use common::case::cases;
 use common::{Golden, relative_error, repository};
 use sdxl::pipeline::write_random_model;
 use sdxl::scheduler::SchedulerName;
-use sdxl::{Conditioning, Crop, FreeU, Guidance, Latents, Pipeline, Precision, Request, Size};
+use sdxl::{
+    Conditioning, Crop, FreeU, Guidance, Latents, PerturbedAttention, Pipeline, Precision, Request, Size,
+};
 use serde_json::Value;
 
 /// The tiny model as a folder, written once.
@@ -76,30 +78,64 @@ fn every_scheduler_equals_diffusers() {
 
 /// Perturbed-attention guidance and FreeU (`tests/golden/guidance.py`).
 #[test]
-fn freeu_equals_diffusers() {
+fn other_guidance_equals_diffusers() {
     let (pipeline, golden) = (pipeline(), Golden::open("guidance.safetensors"));
-    let mut compared = 0;
-    for case in cases("guidance.json") {
-        let settings = &case.0["freeu"];
-        let Some(s1) = settings["s1"].as_f64() else { continue };
-        let factor = |name: &str| settings[name].as_f64().unwrap();
-        let freeu = FreeU { s1, s2: factor("s2"), b1: factor("b1"), b2: factor("b2") };
-        case.compare_request(case.request().freeu(freeu), (&pipeline, &golden), 1e-5);
-        compared += 1;
+    let cases = cases("guidance.json");
+    assert_eq!(cases.len(), 15);
+    for case in &cases {
+        let (freeu, perturbed) = (&case.0["freeu"], &case.0["pag"]);
+        let number = |value: &Value| value.as_f64().unwrap();
+        let request = if freeu.is_null() {
+            let layers = perturbed["layers"].as_array().unwrap();
+            let perturbed = PerturbedAttention::new(number(&perturbed["scale"]))
+                .and_then(|p| p.adaptive_scale(number(&perturbed["adaptive_scale"])))
+                .and_then(|p| p.layers(layers.iter().map(|layer| layer.as_str().unwrap())));
+            case.request().perturbed_attention(perturbed.unwrap())
+        } else {
+            let [s1, s2, b1, b2] = ["s1", "s2", "b1", "b2"].map(|name| number(&freeu[name]));
+            case.request().freeu(FreeU { s1, s2, b1, b2 })
+        };
+        case.compare_request(request, (&pipeline, &golden), 1e-5);
     }
-    assert_eq!(compared, 5);
+}
+
+fn latents_of(pipeline: &Pipeline, request: sdxl::pipeline::RequestBuilder) -> tch::Tensor {
+    finish(pipeline.sample(&request.build().unwrap()).unwrap()).tensor().shallow_clone()
+}
+
+/// A scale of 0 is none; with everything else that acts on guidance, each still has its effect.
+#[test]
+fn perturbed_attention_goes_with_the_rest() {
+    let pipeline = pipeline();
+    let perturbed = |scale| PerturbedAttention::new(scale).unwrap();
+    let interval = Guidance::default().interval(1., 3.).unwrap();
+    let off = Guidance::OFF;
+    for guidance in [Guidance::default(), interval, off, Guidance::default().rescale(0.7).unwrap()] {
+        let request = || small("a cat").guidance(guidance);
+        let plain = latents_of(&pipeline, request());
+        let zero = latents_of(&pipeline, request().perturbed_attention(perturbed(0.)));
+        common::assert_close("scale 0", &zero, &plain, 0.);
+        let three = latents_of(&pipeline, request().perturbed_attention(perturbed(3.)));
+        assert!(relative_error(&three, &plain) > 1e-3, "{guidance:?}");
+        let both = request().perturbed_attention(perturbed(3.)).freeu(FreeU::default());
+        assert!(relative_error(&latents_of(&pipeline, both), &three) > 1e-3, "{guidance:?}");
+    }
+    // A part that is in no name, and one that is in the middle of a number only.
+    for (part, fits) in [("middle", false), ("down_blocks.1", true), ("blocks.12", false)] {
+        let request = small("a cat").perturbed_attention(perturbed(3.).layers([part]).unwrap());
+        let error = pipeline.sample(&request.build().unwrap()).err().map(|error| error.to_string());
+        assert_eq!(error.is_none(), fits, "{part}: {error:?}");
+        assert!(error.is_none_or(|error| error.contains(part) && error.contains("layers")));
+    }
 }
 
 #[test]
 fn freeu_of_ones_changes_nothing() {
     let pipeline = pipeline();
     let ones = FreeU { s1: 1., s2: 1., b1: 1., b2: 1. };
-    let latents = |request: sdxl::pipeline::RequestBuilder| {
-        finish(pipeline.sample(&request.build().unwrap()).unwrap()).tensor().shallow_clone()
-    };
-    let plain = latents(small("a cat"));
-    common::assert_close("ones", &latents(small("a cat").freeu(ones)), &plain, 1e-6);
-    assert!(relative_error(&latents(small("a cat").freeu(FreeU::default())), &plain) > 1e-3);
+    let plain = latents_of(&pipeline, small("a cat"));
+    common::assert_close("ones", &latents_of(&pipeline, small("a cat").freeu(ones)), &plain, 1e-6);
+    assert!(relative_error(&latents_of(&pipeline, small("a cat").freeu(FreeU::default())), &plain) > 1e-3);
 }
 
 /// The start noise of every case is what diffusers drew from its CPU generator.
@@ -247,6 +283,11 @@ fn bad_requests_name_the_field() {
         ("seeds", build(small("x").seeds(&[]))),
         ("guidance", Guidance::new(f64::NAN).err().map(|error| error.to_string())),
         ("guidance", Guidance::new(-1.).err().map(|error| error.to_string())),
+        ("perturbed_attention.scale", PerturbedAttention::new(f64::NAN).err().map(|error| error.to_string())),
+        (
+            "perturbed_attention.layers",
+            PerturbedAttention::default().layers([""]).err().map(|error| error.to_string()),
+        ),
         ("freeu.s2", build(small("x").freeu(FreeU { s2: f64::NAN, ..FreeU::default() }))),
         ("freeu.b1", build(small("x").freeu(FreeU { b1: 0., ..FreeU::default() }))),
         ("guidance_rescale", Guidance::OFF.rescale(1.5).err().map(|error| error.to_string())),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use clap::Args;
 use sdxl::pipeline::RequestBuilder;
-use sdxl::{FreeU, Guidance, Result};
+use sdxl::{FreeU, Guidance, PerturbedAttention, Result};
 
 #[derive(Args)]
 pub(crate) struct Guiding {
@@ -14,6 +14,21 @@ pub(crate) struct Guiding {
     /// Fraction by which guidance is pulled back to the prediction's deviation.
     #[arg(long, default_value_t = 0., allow_negative_numbers = true)]
     guidance_rescale: f64,
+    /// Perturbed-attention guidance of that scale; 3 is usual.
+    #[arg(long, value_name = "F", allow_negative_numbers = true)]
+    pag_scale: Option<f64>,
+    /// What is taken off that scale for each timestep below 1000.
+    #[arg(
+        long,
+        default_value_t = 0.,
+        value_name = "F",
+        requires = "pag_scale",
+        allow_negative_numbers = true
+    )]
+    pag_adaptive_scale: f64,
+    /// The self-attentions that are perturbed, by parts of their names [default: mid]
+    #[arg(long, value_name = "NAME,...", requires = "pag_scale", value_delimiter = ',')]
+    pag_layers: Option<Vec<String>>,
     /// FreeU: damps the skip connections (S) and amplifies the rest (B) in the first two levels of the UNet's
     /// way up; 0.9,0.2,1.3,1.4 is advised.
     #[arg(long, value_name = "S1,S2,B1,B2", allow_hyphen_values = true)]
@@ -23,6 +38,13 @@ pub(crate) struct Guiding {
 impl Guiding {
     pub(crate) fn apply(&self, mut request: RequestBuilder) -> Result<RequestBuilder> {
         request = request.guidance(Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?);
+        if let Some(scale) = self.pag_scale {
+            let mut perturbed = PerturbedAttention::new(scale)?.adaptive_scale(self.pag_adaptive_scale)?;
+            if let Some(layers) = &self.pag_layers {
+                perturbed = perturbed.layers(layers)?;
+            }
+            request = request.perturbed_attention(perturbed);
+        }
         if let Some(Factors(freeu)) = self.freeu {
             request = request.freeu(freeu);
         }

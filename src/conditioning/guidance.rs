@@ -95,9 +95,23 @@ impl Guidance {
     /// # Shapes
     /// Both `(B, C, H, W)`.
     pub fn combine(&self, negative: &Tensor, positive: &Tensor) -> Result<Tensor> {
-        // negative + scale · (positive − negative)
-        let guided = linear_combination(&[(1. - self.scale, negative), (self.scale, positive)])?;
-        if self.rescale == 0. {
+        self.apply(Predictions { negative: Some(negative), positive, perturbed: None })
+    }
+
+    /// Combines the outputs of the UNet that there are: `c + (g − 1)·(c − u) + p·(c − c')` for the prompt's `c`,
+    /// the negative prompt's `u` and the perturbed `c'`.
+    ///
+    /// The rescaling belongs to the negative prompt: without one there is none.
+    pub fn apply(&self, predictions: Predictions) -> Result<Tensor> {
+        let Predictions { negative, positive, perturbed } = predictions;
+        let (scale, perturbed_scale) =
+            (negative.map_or(1., |_| self.scale), perturbed.map_or(0., |(scale, _)| scale));
+        let mut terms = Vec::with_capacity(3);
+        terms.extend(negative.map(|negative| (1. - scale, negative)));
+        terms.push((scale + perturbed_scale, positive));
+        terms.extend(perturbed.map(|(scale, perturbed)| (-scale, perturbed)));
+        let guided = linear_combination(&terms)?;
+        if self.rescale == 0. || negative.is_none() {
             return Ok(guided);
         }
         let dims = [1, 2, 3].as_slice();
@@ -105,4 +119,15 @@ impl Guidance {
         let rescaled = guided.f_mul(&factor)?;
         linear_combination(&[(self.rescale, &rescaled), (1. - self.rescale, &guided)])
     }
+}
+
+/// What the UNet predicts in one step of the sampler, each `(B, C, H, W)`.
+#[derive(Debug, Clone, Copy)]
+pub struct Predictions<'a> {
+    /// For the negative prompt.
+    pub negative: Option<&'a Tensor>,
+    /// For the prompt.
+    pub positive: &'a Tensor,
+    /// For the prompt with perturbed self-attentions, and the scale of the guidance away from it.
+    pub perturbed: Option<(f64, &'a Tensor)>,
 }

@@ -5,11 +5,13 @@ mod builder;
 mod embeddings;
 mod guidance;
 mod micro;
+mod perturbed;
 mod syntax;
 
 pub use buckets::{BUCKETS, nearest_bucket};
 pub use builder::{Conditioning, ConditioningBuilder, Prompts, TextSource};
 pub use embeddings::TextEmbeddings;
-pub use guidance::Guidance;
+pub use guidance::{Guidance, Predictions};
 pub use micro::{AestheticScores, Crop, MicroConditioning, Size};
+pub use perturbed::PerturbedAttention;
 pub use syntax::PromptSyntax;

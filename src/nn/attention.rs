@@ -38,6 +38,21 @@ impl Attention {
         let v = split_heads(&self.to_v.forward(context)?, self.heads)?;
         self.to_out.forward(&merge_heads(&scaled_dot_product(&q, &k, &v)?)?)
     }
+
+    /// Self-attention that in the last rows of the batch looks at nothing but the own position: `to_out(to_v(x))`.
+    ///
+    /// # Shapes
+    /// `x` `(B, N, width)`, kept; `rows` 0 to `B`.
+    pub fn forward_perturbed(&self, x: &Tensor, rows: i64) -> Result<Tensor> {
+        let whole = x.size3()?.0 - rows;
+        let attending = x.f_narrow(0, 0, whole)?;
+        let values = self.to_v.forward(x)?;
+        let q = split_heads(&self.to_q.forward(&attending)?, self.heads)?;
+        let k = split_heads(&self.to_k.forward(&attending)?, self.heads)?;
+        let v = split_heads(&values.f_narrow(0, 0, whole)?, self.heads)?;
+        let attended = merge_heads(&scaled_dot_product(&q, &k, &v)?)?;
+        self.to_out.forward(&Tensor::f_cat(&[attended, values.f_narrow(0, whole, rows)?], 0)?)
+    }
 }
 
 /// `softmax(q·kᵀ / √d)·v` without a mask.

@@ -2,19 +2,19 @@
 
 use tch::{Kind, Tensor};
 
-use crate::conditioning::Guidance;
+use crate::conditioning::{Guidance, PerturbedAttention, Predictions};
 use crate::error::Result;
 use crate::scheduler::{Denoise, Level, Prediction};
-use crate::unet::{Unet, UnetConditioning, UnetOptions};
+use crate::unet::{FreeU, Perturbed, SelfAttentions, Unet, UnetConditioning, UnetOptions};
 
-/// The only place that scales the UNet's input, tells it the timestep, changes the type, evaluates both
-/// sides of guidance in one batch, and reads the output as what the model predicts.
+/// The only place that scales the UNet's input, tells it the timestep, changes the type, evaluates all sides of
+/// guidance in one batch, and reads the output as what the model predicts.
 pub(super) struct Denoiser<'a> {
     pub(super) unet: &'a Unet,
     pub(super) sides: &'a Sides,
     pub(super) guidance: Guidance,
     pub(super) prediction: Prediction,
-    pub(super) options: UnetOptions,
+    pub(super) freeu: Option<FreeU>,
     pub(super) kind: Kind,
     /// More channels of an inpainting UNet's input.
     pub(super) extra: Option<&'a Tensor>,
@@ -24,9 +24,29 @@ pub(super) struct Denoiser<'a> {
 
 /// What the UNet is told for each side of guidance.
 pub(super) struct Sides {
-    pub(super) positive: UnetConditioning,
-    /// The rows of the negative prompt, then those of the prompt; `None` where guidance is off.
-    pub(super) both: Option<UnetConditioning>,
+    /// The rows of the negative prompt, where it is used; of the prompt; and of the prompt again, where attention
+    /// is perturbed. What a step does not need is at the ends.
+    rows: UnetConditioning,
+    has_negative: bool,
+    perturbation: Option<(PerturbedAttention, SelfAttentions)>,
+}
+
+impl Sides {
+    pub(super) fn new(
+        negative: Option<UnetConditioning>,
+        positive: UnetConditioning,
+        perturbation: Option<(PerturbedAttention, SelfAttentions)>,
+    ) -> Result<Self> {
+        let has_negative = negative.is_some();
+        let mut rows = match &perturbation {
+            Some(_) => positive.cat(&positive)?,
+            None => positive,
+        };
+        if let Some(negative) = negative {
+            rows = negative.cat(&rows)?;
+        }
+        Ok(Self { rows, has_negative, perturbation })
+    }
 }
 
 impl Denoise for Denoiser<'_> {
@@ -36,14 +56,7 @@ impl Denoise for Denoiser<'_> {
             Some(extra) => Tensor::f_cat(&[&input, &extra.f_to_kind(self.kind)?], 1)?,
             None => input,
         };
-        let batch = input.size4()?.0;
-        let output = match self.sides.both.as_ref().filter(|_| self.guidance.is_on_at(level.sigma)) {
-            Some(both) => {
-                let output = self.evaluate(&Tensor::f_cat(&[&input, &input], 0)?, level, both)?;
-                self.guidance.combine(&output.f_narrow(0, 0, batch)?, &output.f_narrow(0, batch, batch)?)?
-            }
-            None => self.evaluate(&input, level, &self.sides.positive)?,
-        };
+        let output = self.guided(&input, level)?;
         let denoised = self.prediction.denoised(&output, x, level.sigma)?;
         *self.denoised = Some(denoised.shallow_clone());
         Ok(denoised)
@@ -51,8 +64,41 @@ impl Denoise for Denoiser<'_> {
 }
 
 impl Denoiser<'_> {
-    fn evaluate(&self, input: &Tensor, level: Level, conditioning: &UnetConditioning) -> Result<Tensor> {
-        let timestep = Tensor::f_full([input.size4()?.0], level.timestep, (Kind::Float, input.device()))?;
-        Ok(self.unet.forward_with(input, &timestep, conditioning, self.options)?.f_to_kind(Kind::Float)?)
+    /// The UNet's output for all sides that act at this level, combined.
+    fn guided(&self, input: &Tensor, level: Level) -> Result<Tensor> {
+        let batch = input.size4()?.0;
+        let with_negative = self.sides.has_negative && self.guidance.is_on_at(level.sigma);
+        let perturbation = self.sides.perturbation.as_ref();
+        let perturbation = perturbation
+            .map(|(perturbed, layers)| (perturbed.scale_at(level.timestep), layers))
+            .filter(|(scale, _)| *scale > 0.);
+
+        let sides = 1 + i64::from(with_negative) + i64::from(perturbation.is_some());
+        let first = if self.sides.has_negative && !with_negative { batch } else { 0 };
+        let conditioning = self.sides.rows.narrow(first, sides * batch)?;
+        let timestep = Tensor::f_full([sides * batch], level.timestep, (Kind::Float, input.device()))?;
+        let options = UnetOptions {
+            freeu: self.freeu,
+            perturbed: perturbation.map(|(_, layers)| Perturbed { layers, rows: batch }),
+        };
+        let input = Tensor::f_cat(&vec![input; sides as usize], 0)?;
+        let output = self.unet.forward_with(&input, &timestep, &conditioning, options)?;
+
+        let output = output.f_to_kind(Kind::Float)?;
+        let side = |index: i64| output.f_narrow(0, index * batch, batch);
+        let negative = if with_negative { Some(side(0)?) } else { None };
+        let positive = side(i64::from(with_negative))?;
+        let perturbed = match perturbation {
+            Some((scale, _)) => Some((scale, side(sides - 1)?)),
+            None => None,
+        };
+        if sides == 1 {
+            return Ok(positive);
+        }
+        self.guidance.apply(Predictions {
+            negative: negative.as_ref(),
+            positive: &positive,
+            perturbed: perturbed.as_ref().map(|(scale, perturbed)| (*scale, perturbed)),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! [`Request`]: one order for pictures, with everything that can be checked without a model checked.
 
-use crate::conditioning::{Conditioning, Guidance, Size};
+use crate::conditioning::{Conditioning, Guidance, PerturbedAttention, Size};
 use crate::error::{Error, Result};
 use crate::image::{Image, Mask};
 use crate::scheduler::Scheduler;
@@ -24,6 +24,7 @@ pub struct Request {
     pub(crate) steps: usize,
     pub(crate) guidance: Guidance,
     pub(crate) freeu: Option<FreeU>,
+    pub(crate) perturbed_attention: Option<PerturbedAttention>,
     pub(crate) seeds: Vec<u64>,
     pub(crate) scheduler: Option<Scheduler>,
     pub(crate) initial_noise: Option<Latents>,
@@ -66,6 +67,7 @@ impl Request {
                 steps: 50,
                 guidance: Guidance::default(),
                 freeu: None,
+                perturbed_attention: None,
                 seeds: vec![0],
                 scheduler: None,
                 initial_noise: None,
@@ -137,6 +139,12 @@ impl RequestBuilder {
     /// How the negative prompt is used. Default: a scale of 5.
     pub fn guidance(self, guidance: Guidance) -> Self {
         self.change(|request| request.guidance = guidance)
+    }
+
+    /// Guides away from what the UNet predicts with perturbed self-attentions (PAG), beside the negative prompt or
+    /// without one. Default: not.
+    pub fn perturbed_attention(self, perturbed: PerturbedAttention) -> Self {
+        self.change(|request| request.perturbed_attention = Some(perturbed))
     }
 
     /// Changes the UNet's way up (FreeU). Default: not.

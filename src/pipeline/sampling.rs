@@ -15,7 +15,7 @@ use crate::image::Image;
 use crate::noise::NoiseSource;
 use crate::runtime::{Device, no_grad};
 use crate::scheduler::{Prediction, Run};
-use crate::unet::{UnetOptions, guidance_embedding};
+use crate::unet::{FreeU, guidance_embedding};
 
 /// A request under way: an iterator that takes one step of the sampler at a time.
 ///
@@ -36,7 +36,7 @@ pub struct Sampling {
     sides: Sides,
     denoised: Option<Tensor>,
     guidance: Guidance,
-    options: UnetOptions,
+    freeu: Option<FreeU>,
     prediction: Prediction,
     run: Run,
     masking: Option<Masking>,
@@ -87,26 +87,31 @@ impl Sampling {
             pipeline.unet_conditioning(text, &micro.time_ids(size, score), batch)
         };
         let positive = side(&encoded.positive, asked.micro, asked.aesthetic_scores.positive)?;
-        let sides = match embedded {
+        let perturbation = match &request.perturbed_attention {
+            Some(perturbed) => {
+                Some((perturbed.clone(), models.unet.self_attentions(perturbed.layer_parts())?))
+            }
+            None => None,
+        };
+        let (negative, positive) = match embedded {
             // The scale is an input of this UNet; a second side would have no effect.
             Some(width) => {
-                let embedding = guidance_embedding(request.guidance.scale(), width)?;
-                Sides { positive: positive.timestep_cond(embedding), both: None }
+                (None, positive.timestep_cond(guidance_embedding(request.guidance.scale(), width)?))
             }
             None if request.guidance.is_on() => {
                 let score = asked.aesthetic_scores.negative;
-                let negative = side(&encoded.negative, asked.negative_micro, score)?;
-                Sides { both: Some(negative.cat(&positive)?), positive }
+                (Some(side(&encoded.negative, asked.negative_micro, score)?), positive)
             }
-            None => Sides { positive, both: None },
+            None => (None, positive),
         };
+        let sides = Sides::new(negative, positive, perturbation)?;
         Ok(Self {
             recipe: Recipe::new(pipeline, request, &scheduler, size),
             pipeline: pipeline.clone(),
             sides,
             denoised: None,
             guidance: request.guidance,
-            options: UnetOptions { freeu: request.freeu },
+            freeu: request.freeu,
             prediction: scheduler.prediction(),
             run: scheduler.run(start.plan),
             masking: start.masking,
@@ -169,7 +174,7 @@ impl Sampling {
             unet: self.pipeline.unet(),
             sides: &self.sides,
             guidance: self.guidance,
-            options: self.options,
+            freeu: self.freeu,
             prediction: self.prediction,
             kind: self.pipeline.precision.kind(),
             extra: self.extra.as_ref(),

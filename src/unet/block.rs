@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::freeu::Skips;
+use super::perturbed::Perturbed;
 use super::resnet::Resnet;
 use super::transformer::{Transformer, TransformerShape};
 use crate::config::{LevelConfig, MidConfig, UnetConfig};
@@ -15,6 +16,16 @@ use crate::weights::Weights;
 pub(super) struct Place {
     pub(super) channels: i64,
     pub(super) last: bool,
+}
+
+/// What every block is told beside its input.
+#[derive(Clone, Copy)]
+pub(super) struct Told<'a> {
+    /// `(B, time_embed_dim)`.
+    pub(super) time: &'a Tensor,
+    /// `(B, tokens, cross_attention_dim)`.
+    pub(super) context: &'a Tensor,
+    pub(super) perturbed: Option<Perturbed<'a>>,
 }
 
 /// The transformers of a level, one behind each residual block that has one.
@@ -65,18 +76,16 @@ impl Down {
         Ok(Self { resnets, attentions, downsampler })
     }
 
+    pub(super) fn transformers(&self) -> impl Iterator<Item = &Transformer> {
+        self.attentions.iter().flatten()
+    }
+
     /// Pushes the output of every residual block (and its transformer) and of the downsampler on `skips`.
-    pub(super) fn forward(
-        &self,
-        mut x: Tensor,
-        time: &Tensor,
-        context: &Tensor,
-        skips: &mut Skips,
-    ) -> Result<Tensor> {
+    pub(super) fn forward(&self, mut x: Tensor, told: Told, skips: &mut Skips) -> Result<Tensor> {
         for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
-            x = resnet.forward(&x, time)?;
+            x = resnet.forward(&x, told.time)?;
             if let Some(attention) = attention {
-                x = attention.forward(&x, context)?;
+                x = attention.forward_perturbed(&x, told.context, told.perturbed)?;
             }
             skips.push(&x);
         }
@@ -116,11 +125,15 @@ impl Mid {
         Ok(Self { resnets, attention })
     }
 
-    pub(super) fn forward(&self, mut x: Tensor, time: &Tensor, context: &Tensor) -> Result<Tensor> {
+    pub(super) fn transformers(&self) -> impl Iterator<Item = &Transformer> {
+        self.attention.iter()
+    }
+
+    pub(super) fn forward(&self, mut x: Tensor, told: Told) -> Result<Tensor> {
         for (index, resnet) in self.resnets.iter().enumerate() {
-            x = resnet.forward(&x, time)?;
+            x = resnet.forward(&x, told.time)?;
             if let Some(attention) = self.attention.as_ref().filter(|_| index == 0) {
-                x = attention.forward(&x, context)?;
+                x = attention.forward_perturbed(&x, told.context, told.perturbed)?;
             }
         }
         Ok(x)
@@ -162,18 +175,16 @@ impl Up {
         Ok(Self { resnets, attentions, upsampler })
     }
 
+    pub(super) fn transformers(&self) -> impl Iterator<Item = &Transformer> {
+        self.attentions.iter().flatten()
+    }
+
     /// Pops one skip connection for each residual block.
-    pub(super) fn forward(
-        &self,
-        mut x: Tensor,
-        time: &Tensor,
-        context: &Tensor,
-        skips: &mut Skips,
-    ) -> Result<Tensor> {
+    pub(super) fn forward(&self, mut x: Tensor, told: Told, skips: &mut Skips) -> Result<Tensor> {
         for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
-            x = resnet.forward(&skips.join(&x)?, time)?;
+            x = resnet.forward(&skips.join(&x)?, told.time)?;
             if let Some(attention) = attention {
-                x = attention.forward(&x, context)?;
+                x = attention.forward_perturbed(&x, told.context, told.perturbed)?;
             }
         }
         if let Some(upsampler) = &self.upsampler {

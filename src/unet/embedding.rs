@@ -60,10 +60,29 @@ impl UnetConditioning {
             pooled: cat(&self.pooled, &other.pooled)?,
             time_ids: cat(&self.time_ids, &other.time_ids)?,
             timestep_cond: match (&self.timestep_cond, &other.timestep_cond) {
+                // One row for all.
+                (Some(a), Some(b)) if a.size2()?.0 == 1 && b.size2()?.0 == 1 => Some(a.shallow_clone()),
                 (Some(a), Some(b)) => Some(cat(a, b)?),
                 (None, None) => None,
                 _ => return Err(Error::invalid("timestep_cond", "given for one side", "both or none")),
             },
+        })
+    }
+
+    /// Some of the rows, which share memory with these.
+    pub fn narrow(&self, start: i64, count: i64) -> Result<Self> {
+        let rows = |tensor: &Tensor| tensor.f_narrow(0, start, count);
+        let timestep_cond = match &self.timestep_cond {
+            // One row for all.
+            Some(one) if one.size2()?.0 == 1 => Some(one.shallow_clone()),
+            Some(each) => Some(rows(each)?),
+            None => None,
+        };
+        Ok(Self {
+            context: rows(&self.context)?,
+            pooled: rows(&self.pooled)?,
+            time_ids: rows(&self.time_ids)?,
+            timestep_cond,
         })
     }
 

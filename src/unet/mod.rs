@@ -3,6 +3,7 @@
 mod block;
 mod embedding;
 mod freeu;
+mod perturbed;
 mod resnet;
 mod transformer;
 
@@ -10,6 +11,7 @@ use tch::Tensor;
 
 pub use embedding::{UnetConditioning, guidance_embedding};
 pub use freeu::FreeU;
+pub use perturbed::{Perturbed, SelfAttentions};
 pub use resnet::Resnet;
 pub use transformer::{Transformer, TransformerShape};
 
@@ -17,7 +19,7 @@ use crate::config::UnetConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, GroupNorm, silu};
 use crate::weights::Weights;
-use block::{Down, Mid, Up};
+use block::{Down, Mid, Told, Up};
 use embedding::TimeEmbedding;
 use freeu::Skips;
 
@@ -37,9 +39,11 @@ pub struct Unet {
 
 /// What changes the network for one evaluation. By default nothing.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct UnetOptions {
+pub struct UnetOptions<'a> {
     /// FreeU.
     pub freeu: Option<FreeU>,
+    /// Self-attentions that are perturbed.
+    pub perturbed: Option<Perturbed<'a>>,
 }
 
 impl Unet {
@@ -94,6 +98,17 @@ impl Unet {
         &self.config
     }
 
+    /// The self-attentions whose names have one of these parts in them: `mid`, `up_blocks.0.attentions.1`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for a part that no name has.
+    pub fn self_attentions(&self, parts: &[String]) -> Result<SelfAttentions> {
+        let down = self.down_blocks.iter().flat_map(Down::transformers);
+        let up = self.up_blocks.iter().flat_map(Up::transformers);
+        let all = down.chain(self.mid_block.transformers()).chain(up);
+        SelfAttentions::choose(&all.flat_map(Transformer::self_attentions).collect::<Vec<_>>(), parts)
+    }
+
     /// One evaluation of the network.
     ///
     /// # Shapes
@@ -120,17 +135,17 @@ impl Unet {
         options: UnetOptions,
     ) -> Result<Tensor> {
         let time = self.embedding.forward(timestep, conditioning, sample.f_kind()?)?;
-        let context = conditioning.context();
+        let told = Told { time: &time, context: conditioning.context(), perturbed: options.perturbed };
 
         let mut x = self.conv_in.forward(sample)?;
         let mut skips = Skips::new(options.freeu);
         skips.push(&x);
         for block in &self.down_blocks {
-            x = block.forward(x, &time, context, &mut skips)?;
+            x = block.forward(x, told, &mut skips)?;
         }
-        x = self.mid_block.forward(x, &time, context)?;
+        x = self.mid_block.forward(x, told)?;
         for block in &self.up_blocks {
-            x = block.forward(x, &time, context, &mut skips)?;
+            x = block.forward(x, told, &mut skips)?;
         }
         let x = silu(&self.conv_norm_out.forward(&x)?)?;
         self.conv_out.forward(&x)

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::perturbed::Perturbed;
 use crate::config::UnetConfig;
 use crate::error::Result;
 use crate::nn::{Attention, FeedForward, GroupNorm, LayerNorm, Linear, LinearSpec};
@@ -51,22 +52,39 @@ impl Transformer {
     /// # Shapes
     /// `x` `(B, width, H, W)`, kept; `context` `(B, tokens, cross_attention_dim)`.
     pub fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
+        self.forward_perturbed(x, context, None)
+    }
+
+    /// The same with some of the self-attentions perturbed in the last rows.
+    pub(super) fn forward_perturbed(
+        &self,
+        x: &Tensor,
+        context: &Tensor,
+        perturbed: Option<Perturbed>,
+    ) -> Result<Tensor> {
         let (batch, channels, height, width) = x.size4()?;
         // (B, C, H, W) -> (B, H·W, C)
         let h =
             self.norm.forward(x)?.f_permute([0, 2, 3, 1])?.f_reshape([batch, height * width, channels])?;
         let mut h = self.proj_in.forward(&h)?;
         for block in &self.transformer_blocks {
-            h = block.forward(&h, context)?;
+            h = block.forward(&h, context, perturbed)?;
         }
         let h = self.proj_out.forward(&h)?;
         let h = h.f_reshape([batch, height, width, channels])?.f_permute([0, 3, 1, 2])?;
         Ok(x.f_add(&h)?)
     }
+
+    /// The names of the self-attentions.
+    pub(super) fn self_attentions(&self) -> impl Iterator<Item = &str> {
+        self.transformer_blocks.iter().map(|block| block.self_attention.as_str())
+    }
 }
 
 #[derive(Debug)]
 struct TransformerBlock {
+    /// The name of `attn1`.
+    self_attention: String,
     norm1: LayerNorm,
     attn1: Attention,
     norm2: LayerNorm,
@@ -79,6 +97,7 @@ impl TransformerBlock {
     fn load(weights: &Weights, width: i64, context: i64, heads: i64) -> Result<Self> {
         let norm = |name| LayerNorm::load(&weights.at(name), width, 1e-5);
         Ok(Self {
+            self_attention: weights.at("attn1").path().to_owned(),
             norm1: norm("norm1")?,
             attn1: Attention::load(&weights.at("attn1"), width, width, heads)?,
             norm2: norm("norm2")?,
@@ -88,9 +107,13 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, context: &Tensor, perturbed: Option<Perturbed>) -> Result<Tensor> {
         let h = self.norm1.forward(x)?;
-        let x = x.f_add(&self.attn1.forward(&h, &h)?)?;
+        let h = match perturbed.map_or(0, |perturbed| perturbed.rows_in(&self.self_attention)) {
+            0 => self.attn1.forward(&h, &h)?,
+            rows => self.attn1.forward_perturbed(&h, rows)?,
+        };
+        let x = x.f_add(&h)?;
         let x = x.f_add(&self.attn2.forward(&self.norm2.forward(&x)?, context)?)?;
         Ok(x.f_add(&self.ff.forward(&self.norm3.forward(&x)?)?)?)
     }

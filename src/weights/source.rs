@@ -68,6 +68,11 @@ impl<'a> Weights<'a> {
         Self { path: self.join(name), ..*self }
     }
 
+    /// The path of the view: `mid_block.attentions.0`.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// A tensor in the compute type: for biases, scales of norms, and what is added as it is.
     pub fn tensor(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
         let name = self.join(name);
