@@ -48,7 +48,12 @@ impl Conv2d {
     /// # Shapes
     /// `(B, in, H, W)` to `(B, out, H', W')`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let (stride, padding) = ([self.stride; 2], [self.padding; 2]);
+        self.forward_rows(x, self.padding)
+    }
+
+    /// The same with another number of rows of zeros above and below, for a part of a picture.
+    pub(crate) fn forward_rows(&self, x: &Tensor, rows_of_zeros: i64) -> Result<Tensor> {
+        let (stride, padding) = ([self.stride; 2], [rows_of_zeros, self.padding]);
         let y = self
             .weight
             .with(|weight| Ok(x.f_conv2d(weight, self.bias.as_ref(), stride, padding, [1, 1], 1)?))?;
@@ -56,6 +61,21 @@ impl Conv2d {
             Some(low_rank) => Ok(y.f_add(&low_rank.conv2d(x, stride, padding)?)?),
             None => Ok(y),
         }
+    }
+
+    /// The rows of zeros above and below a picture.
+    pub(crate) fn rows_of_zeros(&self) -> i64 {
+        self.padding
+    }
+
+    /// The stride.
+    pub(crate) fn step(&self) -> i64 {
+        self.stride
+    }
+
+    /// Channels of the output.
+    pub(crate) fn channels(&self) -> i64 {
+        self.weight.stored().size().first().copied().unwrap_or(0)
     }
 }
 

@@ -14,4 +14,5 @@ pub(crate) use attention::{causal_dot_product, merge_heads, split_heads};
 pub use conv::{Conv2d, upsample_nearest};
 pub use embedding::{Embedding, SinCos, sinusoidal};
 pub use linear::{Linear, LinearSpec};
+pub(crate) use norm::Affine;
 pub use norm::{GroupNorm, LayerNorm};

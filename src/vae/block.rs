@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::tiling::{Body, Reach, Strips};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, GroupNorm, Linear, LinearSpec, scaled_dot_product, silu};
@@ -54,6 +55,20 @@ impl Resnet {
             Some(shortcut) => Ok(shortcut.forward(x)?.f_add(&h)?),
             None => Ok(x.f_add(&h)?),
         }
+    }
+
+    /// The same strip by strip.
+    pub(super) fn forward_strips(&self, x: Strips) -> Result<Strips> {
+        let channels = self.conv2.channels();
+        let norm1 = x.normalisation(&self.norm1)?;
+        let h: Body = &|rows| rows.normed(&norm1)?.conv(&self.conv1);
+        let shortcut: Body = &|rows| match &self.conv_shortcut {
+            Some(shortcut) => rows.conv(shortcut),
+            None => rows.same(),
+        };
+        let [h, shortcut] = x.layers(Reach::Around(1), channels, [h, shortcut])?;
+        let norm2 = h.normalisation(&self.norm2)?;
+        h.layer(Reach::Around(1), channels, &|rows| rows.normed(&norm2)?.conv(&self.conv2))?.plus(shortcut)
     }
 }
 
@@ -151,5 +166,10 @@ impl Downsample {
     /// `(B, channels, H, W)` to `(B, channels, H/2, W/2)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
         self.conv.forward(&x.f_constant_pad_nd([0, 1, 0, 1])?)
+    }
+
+    /// The same strip by strip.
+    pub(super) fn forward_strips(&self, x: Strips) -> Result<Strips> {
+        x.layer(Reach::Halved(0), self.conv.channels(), &|rows| rows.padded_at_the_end()?.conv(&self.conv))
     }
 }

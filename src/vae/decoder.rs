@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::block::{Mid, Resnet, group_norm, resnets};
+use super::tiling::{Reach, Strips};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, GroupNorm, silu, upsample_nearest};
@@ -68,5 +69,22 @@ impl Decoder {
             }
         }
         self.conv_out.forward(&silu(&self.conv_norm_out.forward(&x)?)?)
+    }
+
+    /// The same with the large activations in strips.
+    pub(super) fn forward_strips(&self, latents: &Tensor) -> Result<Tensor> {
+        let x = self.conv_in.forward(latents)?;
+        let mut x = Strips::of(&self.mid_block.forward(&x)?)?;
+        for block in &self.up_blocks {
+            for resnet in &block.resnets {
+                x = resnet.forward_strips(x)?;
+            }
+            if let Some(conv) = &block.upsampler {
+                x = x.layer(Reach::Doubled, conv.channels(), &|rows| rows.conv(conv))?;
+            }
+        }
+        let norm = x.normalisation(&self.conv_norm_out)?;
+        let conv = &self.conv_out;
+        x.layer(Reach::Around(1), conv.channels(), &|rows| rows.normed(&norm)?.conv(conv))?.into_whole()
     }
 }

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::block::{Downsample, Mid, Resnet, group_norm, resnets};
+use super::tiling::{Reach, Strips};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, GroupNorm, ops, silu};
@@ -18,7 +19,8 @@ pub struct Moments {
 }
 
 impl Moments {
-    pub(super) fn new(moments: &Tensor) -> Result<Self> {
+    /// From mean and logarithmic variance, one behind the other in the channels.
+    pub(crate) fn split(moments: &Tensor) -> Result<Self> {
         let channels = moments.size4()?.1 / 2;
         Ok(Self {
             mean: moments.f_narrow(1, 0, channels)?,
@@ -88,7 +90,27 @@ impl Encoder {
                 x = downsampler.forward(&x)?;
             }
         }
-        let x = self.mid_block.forward(&x)?;
+        self.latents(&x)
+    }
+
+    /// The same with the large activations in strips.
+    pub(super) fn forward_strips(&self, image: &Tensor) -> Result<Tensor> {
+        let conv = &self.conv_in;
+        let mut x = Strips::of(image)?.layer(Reach::Around(1), conv.channels(), &|rows| rows.conv(conv))?;
+        for block in &self.down_blocks {
+            for resnet in &block.resnets {
+                x = resnet.forward_strips(x)?;
+            }
+            if let Some(downsampler) = &block.downsampler {
+                x = downsampler.forward_strips(x)?;
+            }
+        }
+        self.latents(&x.into_whole()?)
+    }
+
+    /// The end, at the size of the latents.
+    fn latents(&self, x: &Tensor) -> Result<Tensor> {
+        let x = self.mid_block.forward(x)?;
         self.conv_out.forward(&silu(&self.conv_norm_out.forward(&x)?)?)
     }
 }

@@ -50,8 +50,16 @@ impl AutoencoderKl {
     /// # Shapes
     /// `(B, 3, H, W)` in [-1, 1] to `(B, 4, H/8, W/8)`, in f32.
     pub fn encode(&self, image: &Tensor) -> Result<Moments> {
-        let moments = self.encoder.forward(&image.f_to_kind(self.kind)?)?;
-        Moments::new(&self.quant_conv.forward(&moments)?.f_to_kind(Kind::Float)?)
+        self.moments(self.encoder.forward(&image.f_to_kind(self.kind)?)?)
+    }
+
+    /// The same strip by strip, in less memory.
+    pub fn encode_tiled(&self, image: &Tensor) -> Result<Moments> {
+        self.moments(self.encoder.forward_strips(&image.f_to_kind(self.kind)?)?)
+    }
+
+    fn moments(&self, moments: Tensor) -> Result<Moments> {
+        Moments::split(&self.quant_conv.forward(&moments)?.f_to_kind(Kind::Float)?)
     }
 
     /// Latents, scaled, to a picture.
@@ -59,9 +67,16 @@ impl AutoencoderKl {
     /// # Shapes
     /// `(B, 4, h, w)` to `(B, 3, 8h, 8w)` in about [-1, 1], in f32.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor> {
-        let latents = self.unscale(latents)?.f_to_kind(self.kind)?;
-        let image = self.decoder.forward(&self.post_quant_conv.forward(&latents)?)?;
-        Ok(image.f_to_kind(Kind::Float)?)
+        Ok(self.decoder.forward(&self.decoder_input(latents)?)?.f_to_kind(Kind::Float)?)
+    }
+
+    /// The same strip by strip, in less memory.
+    pub fn decode_tiled(&self, latents: &Tensor) -> Result<Tensor> {
+        Ok(self.decoder.forward_strips(&self.decoder_input(latents)?)?.f_to_kind(Kind::Float)?)
+    }
+
+    fn decoder_input(&self, latents: &Tensor) -> Result<Tensor> {
+        self.post_quant_conv.forward(&self.unscale(latents)?.f_to_kind(self.kind)?)
     }
 
     /// The encoder's latents as the UNet sees them: `z · scale`, or `(z − mean) / std · scale`.

@@ -7,6 +7,7 @@ mod block;
 mod decoder;
 mod encoder;
 mod kl;
+mod tiling;
 mod tiny;
 
 use tch::Tensor;
@@ -36,6 +37,14 @@ impl Vae {
         match self {
             Self::Kl(vae) => vae.decode(latents),
             Self::Tiny(vae) => vae.decode(latents),
+        }
+    }
+
+    /// The same strip by strip, in less memory.
+    pub fn decode_tiled(&self, latents: &Tensor) -> Result<Tensor> {
+        match self {
+            Self::Kl(vae) => vae.decode_tiled(latents),
+            Self::Tiny(vae) => vae.decode_tiled(latents),
         }
     }
 }

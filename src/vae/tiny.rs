@@ -2,6 +2,7 @@
 
 use tch::{Kind, Tensor};
 
+use super::tiling::{Reach, Slice, Strips};
 use crate::config::AutoencoderTinyConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, upsample_nearest};
@@ -48,6 +49,15 @@ impl AutoencoderTiny {
     /// # Shapes
     /// `(B, 3, H, W)` in [-1, 1] to `(B, 4, H/8, W/8)`, in f32.
     pub fn encode(&self, image: &Tensor) -> Result<Tensor> {
+        self.encode_by(forward, image)
+    }
+
+    /// The same strip by strip, in less memory.
+    pub fn encode_tiled(&self, image: &Tensor) -> Result<Tensor> {
+        self.encode_by(forward_strips, image)
+    }
+
+    fn encode_by(&self, forward: Forward, image: &Tensor) -> Result<Tensor> {
         // The network works on [0, 1].
         let image = image.f_add_scalar(1.)?.f_div_scalar(2.)?;
         let latents = forward(&self.encoder, &image.f_to_kind(self.kind)?)?;
@@ -59,6 +69,15 @@ impl AutoencoderTiny {
     /// # Shapes
     /// `(B, 4, h, w)` to `(B, 3, 8h, 8w)` in about [-1, 1], in f32.
     pub fn decode(&self, latents: &Tensor) -> Result<Tensor> {
+        self.decode_by(forward, latents)
+    }
+
+    /// The same strip by strip, in less memory.
+    pub fn decode_tiled(&self, latents: &Tensor) -> Result<Tensor> {
+        self.decode_by(forward_strips, latents)
+    }
+
+    fn decode_by(&self, forward: Forward, latents: &Tensor) -> Result<Tensor> {
         let latents = latents.f_div_scalar(self.config.scaling_factor)?;
         // A soft clamp to ±3.
         let latents = latents.f_div_scalar(3.)?.f_tanh()?.f_mul_scalar(3.)?;
@@ -66,6 +85,9 @@ impl AutoencoderTiny {
         Ok(image.f_to_kind(Kind::Float)?.f_mul_scalar(2.)?.f_add_scalar(-1.)?)
     }
 }
+
+/// All layers, whole or strip by strip.
+type Forward = fn(&[Layer], &Tensor) -> Result<Tensor>;
 
 fn load_encoder(weights: &Weights, config: &AutoencoderTinyConfig) -> Result<Vec<Layer>> {
     let mut layers = Vec::new();
@@ -128,4 +150,32 @@ fn forward(layers: &[Layer], x: &Tensor) -> Result<Tensor> {
             upsample_nearest(&x, [2 * height, 2 * width])
         }
     })
+}
+
+/// The same strip by strip.
+fn forward_strips(layers: &[Layer], x: &Tensor) -> Result<Tensor> {
+    let mut doubled = false;
+    let strips = layers.iter().try_fold(Strips::of(x)?, |x, layer| match layer {
+        Layer::Conv(conv) => {
+            let reach = match (std::mem::take(&mut doubled), conv.step()) {
+                (true, _) => Reach::Doubled,
+                (_, 2) => Reach::Halved(1),
+                _ => Reach::Around(1),
+            };
+            x.layer(reach, conv.channels(), &|rows| rows.conv(conv))
+        }
+        Layer::Relu => x.map(|rows| Ok(rows.f_relu()?)),
+        Layer::Block([first, second, third]) => x.layer(Reach::Around(3), third.channels(), &|rows| {
+            let relu = |rows: Slice| rows.map(|rows| Ok(rows.f_relu()?));
+            let h = relu(rows.conv(first)?)?;
+            let h = relu(h.conv(second)?)?;
+            relu(h.conv(third)?.plus(rows)?)
+        }),
+        // A convolution comes next.
+        Layer::Double => {
+            doubled = true;
+            Ok(x)
+        }
+    })?;
+    strips.into_whole()
 }
