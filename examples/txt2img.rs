@@ -9,6 +9,8 @@
 
 #[path = "txt2img/arguments.rs"]
 mod arguments;
+#[path = "txt2img/beginning.rs"]
+mod beginning;
 #[path = "txt2img/guiding.rs"]
 mod guiding;
 #[path = "txt2img/report.rs"]
@@ -23,7 +25,7 @@ use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use report::Report;
 use sdxl::pipeline::RequestBuilder;
-use sdxl::{Error, Image, Latents, Mask, Pipeline, Result, Sampling, Scheduler};
+use sdxl::{Error, Pipeline, Result, Sampling, Scheduler};
 
 /// What went wrong, and whether the flags alone show it.
 enum Failure {
@@ -66,19 +68,7 @@ fn checked(arguments: &Arguments) -> Result<(), Failure> {
 
 fn draw(arguments: &Arguments, mut request: RequestBuilder) -> Result<()> {
     let mut report = Report::start();
-    if let Some(path) = &arguments.latents_in {
-        request = request.initial_noise(Latents::open(path)?);
-    }
-    if let Some(path) = &arguments.init_image {
-        let image = Image::open(path)?;
-        request = match &arguments.mask {
-            Some(mask) => request.inpaint(image, Mask::open(mask)?),
-            None => request.image(image),
-        };
-        if let Some(strength) = arguments.strength {
-            request = request.strength(strength);
-        }
-    }
+    request = arguments.beginning.read(request)?;
     let switch_at = arguments.switch_at()?;
     let base = request.clone().end_at(switch_at);
     // Files that do not go together, and a folder that is not there, are found before the model is read.
@@ -88,11 +78,12 @@ fn draw(arguments: &Arguments, mut request: RequestBuilder) -> Result<()> {
     report.stage("load");
     let mut sampling = run(arguments, &pipeline, base, &mut report)?;
     if let Some(path) = &arguments.refiner {
-        let latents = sampling.latents()?;
+        let (latents, draws) = (sampling.latents()?, sampling.draws());
         drop((sampling, pipeline));
         let refiner = load(arguments, path, Stage::Refiner)?;
         report.stage("load_refiner");
-        let second = request.resume(latents, switch_at);
+        // The noise goes on where the base has stopped.
+        let second = request.resume(latents, switch_at).skip_draws(draws);
         sampling = run(arguments, &refiner, second, &mut report)?;
     }
     if let Some(path) = &arguments.latents_out {
@@ -126,7 +117,10 @@ enum Stage {
 
 /// Adapters are made for the base, whose layers the refiner does not have.
 fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
-    let mut builder = Pipeline::builder(path).device(arguments.device).precision(arguments.precision);
+    let mut builder = Pipeline::builder(path)
+        .device(arguments.device)
+        .precision(arguments.precision)
+        .vae_tiling(arguments.vae_tiling);
     if let Some(path) = &arguments.taesd {
         builder = builder.taesd(path);
     }

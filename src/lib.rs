@@ -63,9 +63,9 @@ pub use conditioning::{
 };
 pub use error::{Error, Result};
 pub use host::Element;
-pub use image::{Image, Mask};
+pub use image::{Image, Margins, Mask, Rectangle};
 pub use noise::NoiseSource;
-pub use pipeline::{Latents, Pipeline, Progress, Request, Sampling};
+pub use pipeline::{Hires, Latents, Pipeline, Progress, Request, Sampling, Upscaler};
 pub use runtime::{Device, Precision, set_threads};
 pub use scheduler::Scheduler;
 /// The version of tch that tensors in this crate's interfaces are of.

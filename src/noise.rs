@@ -16,6 +16,7 @@ use crate::runtime::shim::Generator;
 pub struct NoiseSource {
     seeds: Vec<u64>,
     generators: Vec<Generator>,
+    draws: usize,
 }
 
 impl fmt::Debug for NoiseSource {
@@ -36,7 +37,7 @@ impl NoiseSource {
         // Before anything else of libtorch: see `load_cuda`.
         let _ = crate::runtime::shim::load_cuda();
         let generators = seeds.iter().map(|&seed| Generator::new(seed)).collect::<Result<_>>()?;
-        Ok(Self { seeds: seeds.to_vec(), generators })
+        Ok(Self { seeds: seeds.to_vec(), generators, draws: 0 })
     }
 
     /// The seed of each picture.
@@ -49,8 +50,14 @@ impl NoiseSource {
         self.generators.len()
     }
 
+    /// How many tensors were drawn.
+    pub fn draws(&self) -> usize {
+        self.draws
+    }
+
     /// Standard normal numbers of shape `(batch, shape…)`, f32 on the CPU; row `i` comes from seed `i`.
     pub fn normal(&mut self, shape: &[i64]) -> Result<Tensor> {
+        self.draws += 1;
         let one: Vec<i64> = [1].iter().chain(shape).copied().collect();
         let rows =
             self.generators.iter_mut().map(|generator| generator.randn(&one)).collect::<Result<Vec<_>>>()?;

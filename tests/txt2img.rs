@@ -75,6 +75,7 @@ fn every_option_has_an_effect() {
         vec!["--negative-2", "people"],
         vec!["--guidance", "2"],
         vec!["--guidance-rescale", "0.7"],
+        vec!["--variation-seed", "7", "--variation-strength", "0.2"],
         vec!["--pag-scale", "3"],
         vec!["--pag-scale", "3", "--pag-adaptive-scale", "0.005"],
         vec!["--pag-scale", "3", "--pag-layers", "down_blocks.1,up"],
@@ -102,6 +103,62 @@ fn every_option_has_an_effect() {
     let difference = |a: &u8, b: &u8| a.abs_diff(*b);
     let one_thread = picture(&["--threads", "1"]);
     assert!(one_thread.iter().zip(&plain).all(|(a, b)| difference(a, b) <= 1));
+}
+
+#[test]
+fn larger_pictures() {
+    let folder = scratch("txt2img-hires");
+    let picture = |options: &[&str]| {
+        draw(&folder, &[&["--prompt", "a cat", "--steps", "3"], options].concat());
+        Image::open(folder.join("picture.png")).unwrap().pixels().to_owned()
+    };
+    let base = ["--hires-scale", "1.5"];
+    let latent = picture(&base);
+    assert_eq!(latent.dim(), (96, 96, 3));
+    for options in [["--hires-strength", "0.4"], ["--hires-upscaler", "pixel"], ["--hires-steps", "8"]] {
+        assert_ne!(picture(&[&base[..], &options].concat()), latent, "{options:?}");
+    }
+    // Up to rounding the same, in strips.
+    let strips = picture(&["--vae-tiling", "--hires-scale", "1.5"]);
+    assert!(strips.iter().zip(&latent).all(|(a, b)| a.abs_diff(*b) <= 1));
+}
+
+#[test]
+fn inpainting() {
+    let folder = scratch("txt2img-inpaint");
+    let shades = ndarray::Array3::from_shape_fn((72, 88, 3), |(row, column, _)| {
+        if (20..50).contains(&row) && (30..60).contains(&column) { 255 } else { 0 }
+    });
+    let photo =
+        ndarray::Array3::from_shape_fn((72, 88, 3), |at| ((at.0 * 3 + at.1 * 5 + at.2 * 70) % 256) as u8);
+    Image::from_pixels(shades.view()).unwrap().save_png(folder.join("mask.png")).unwrap();
+    Image::from_pixels(photo.view()).unwrap().save_png(folder.join("photo.png")).unwrap();
+    let picture = |options: &[&str]| {
+        draw(
+            &folder,
+            &[&["--prompt", "a cat", "--steps", "3", "--init-image", "photo.png"], options].concat(),
+        );
+        Image::open(folder.join("picture.png")).unwrap().pixels().to_owned()
+    };
+    let masked = ["--mask", "mask.png"];
+    let plain = picture(&masked);
+    let mut seen = vec![plain];
+    let options: &[&[&str]] = &[
+        &["--overlay"],
+        &["--overlay", "--mask-blur", "3"],
+        &["--padding-mask-crop", "8"],
+        &["--strength", "0.6"],
+    ];
+    for options in options {
+        let found = picture(&[&masked[..], options].concat());
+        assert!(!seen.contains(&found), "{options:?}");
+        assert_eq!(found.dim(), photo.dim(), "{options:?}");
+        if options.contains(&"--overlay") {
+            assert_eq!(found.slice(ndarray::s![..8, .., ..]), photo.slice(ndarray::s![..8, .., ..]));
+        }
+        seen.push(found);
+    }
+    assert_eq!(picture(&["--outpaint", "8,0,0,16"]).dim(), (88, 96, 3));
 }
 
 #[test]
@@ -195,6 +252,20 @@ fn usage_errors() {
         &["--prompt", "x", "--strength", "0.5"],
         &["--prompt", "x", "--switch-at", "0.5"],
         &["--prompt", "x", "--init-image", "photo.png", "--strength", "1.5"],
+        &["--prompt", "x", "--mask-blur", "4"],
+        &["--prompt", "x", "--overlay"],
+        &["--prompt", "x", "--outpaint", "8,8,8,8"],
+        &["--prompt", "x", "--init-image", "photo.png", "--outpaint", "8,8,8"],
+        &["--prompt", "x", "--init-image", "photo.png", "--mask", "mask.png", "--outpaint", "8,8,8,8"],
+        &["--prompt", "x", "--init-image", "photo.png", "--mask", "mask.png", "--mask-blur", "-1"],
+        &["--prompt", "x", "--init-image", "photo.png", "--hires-scale", "2"],
+        &["--prompt", "x", "--hires-scale", "1"],
+        &["--prompt", "x", "--hires-scale", "nan"],
+        &["--prompt", "x", "--hires-steps", "20"],
+        &["--prompt", "x", "--hires-scale", "2", "--hires-strength", "0"],
+        &["--prompt", "x", "--hires-scale", "2", "--hires-upscaler", "esrgan"],
+        &["--prompt", "x", "--variation-seed", "1"],
+        &["--prompt", "x", "--variation-seed", "1", "--variation-strength", "1.5"],
         &["--prompt", "x", "--init-image", "photo.png", "--latents-in", "noise.safetensors"],
         &["--prompt", "x", "--refiner", "refiner", "--switch-at", "1"],
         &["--prompt", "x", "--lora", "style.safetensors:nan"],

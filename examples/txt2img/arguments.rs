@@ -9,6 +9,7 @@ use sdxl::pipeline::RequestBuilder;
 use sdxl::scheduler::{PredictionName, SchedulerName, SpacingName};
 use sdxl::{Conditioning, Crop, Device, Error, Precision, PromptSyntax, Request, Result, Scheduler, Size};
 
+use crate::beginning::Beginning;
 use crate::guiding::Guiding;
 
 /// Draws pictures from text with Stable Diffusion XL.
@@ -87,15 +88,8 @@ pub(crate) struct Arguments {
     /// The refiner's aesthetic score for the negative prompt.
     #[arg(long, default_value_t = 2.5, value_name = "F", allow_negative_numbers = true)]
     negative_aesthetic_score: f64,
-    /// A picture to begin with.
-    #[arg(long, value_name = "PNG", conflicts_with = "latents_in")]
-    pub(crate) init_image: Option<PathBuf>,
-    /// What is light in this picture is repainted, the rest of the first picture kept.
-    #[arg(long, value_name = "PNG", requires = "init_image")]
-    pub(crate) mask: Option<PathBuf>,
-    /// How much of the picture is changed, above 0 to 1 [default: 0.3, with a mask 0.9999]
-    #[arg(long, value_name = "F", requires = "init_image", allow_negative_numbers = true)]
-    pub(crate) strength: Option<f64>,
+    #[command(flatten)]
+    pub(crate) beginning: Beginning,
     /// A refiner, which takes the last steps (the paper's second stage)
     #[arg(long, value_name = "PATH")]
     pub(crate) refiner: Option<PathBuf>,
@@ -114,9 +108,9 @@ pub(crate) struct Arguments {
     /// A tiny autoencoder (TAESDXL) to decode with.
     #[arg(long, value_name = "PATH")]
     pub(crate) taesd: Option<PathBuf>,
-    /// Start noise of unit variance: safetensors, tensor "latents".
-    #[arg(long, value_name = "FILE")]
-    pub(crate) latents_in: Option<PathBuf>,
+    /// Encode and decode in strips: less memory, the same picture up to rounding.
+    #[arg(long)]
+    pub(crate) vae_tiling: bool,
     /// Where to save the final latents: safetensors, tensor "latents", f32.
     #[arg(long, value_name = "FILE")]
     pub(crate) latents_out: Option<PathBuf>,
@@ -232,14 +226,7 @@ impl Arguments {
     /// The request, but for what comes from the model or from files.
     pub(crate) fn request(&self, conditioning: Conditioning) -> Result<RequestBuilder> {
         let request = Request::builder(conditioning).steps(self.steps).seed(self.seed).batch(self.batch);
-        let request = self.guiding.apply(request)?;
-        if let Some(strength) = self.strength.filter(|strength| !(*strength > 0. && *strength <= 1.)) {
-            return Err(Error::Invalid {
-                field: "strength",
-                value: strength.to_string(),
-                expected: "above 0 and at most 1".into(),
-            });
-        }
+        let request = self.beginning.apply(self.guiding.apply(request)?)?;
         Ok(match (self.width, self.height) {
             (None, None) => request,
             (Some(width), Some(height)) => request.size(Size::new(width, height)),

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use ::image::imageops::{FilterType, blur, resize};
-use ::image::{GrayImage, ImageBuffer};
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
 use tch::{Kind, Tensor};
 
 use super::Image;
+use super::blur::gaussian;
+use super::resample::{Filter, resample};
 use crate::error::{Error, Result};
 
 /// Shades of grey over a picture: what is lighter than half is repainted, the rest is kept.
@@ -55,8 +55,9 @@ impl Mask {
         self.shades.view()
     }
 
-    /// The mask with soft edges: a Gaussian of that standard deviation in pixels. The edge that is repainted
-    /// stays where the blurred mask is half.
+    /// The mask with soft edges: a Gaussian of that standard deviation in pixels, byte for byte as Pillow, and so
+    /// diffusers, blurs. The edge that is repainted stays where the blurred mask is half; an overlay on the original
+    /// picture fades with it.
     ///
     /// # Errors
     /// [`Error::Invalid`] unless the deviation is above 0 and at most 1000.
@@ -64,15 +65,23 @@ impl Mask {
         if !(deviation > 0. && deviation <= 1000.) {
             return Err(Error::invalid("mask_blur", deviation, "above 0 and at most 1000"));
         }
-        Self::from_buffer(&blur(&self.to_buffer()?, deviation as f32))
+        self.through(|shades| gaussian(shades, deviation))
     }
 
-    /// The mask at another size in pixels.
+    /// The mask at another size in pixels, resized as pictures are.
     pub(crate) fn resized(&self, width: u32, height: u32) -> Result<Self> {
-        if self.shades.dim() == (height as usize, width as usize) {
-            return Ok(self.clone());
-        }
-        Self::from_buffer(&resize(&self.to_buffer()?, width, height, FilterType::Lanczos3))
+        self.through(|shades| resample(shades, (width as usize, height as usize), Filter::Lanczos))
+    }
+
+    /// Whether there is nothing to repaint, not even in a soft edge.
+    pub(crate) fn is_black(&self) -> bool {
+        self.shades.iter().all(|shade| *shade == 0)
+    }
+
+    /// The shades as a picture of one channel, changed.
+    pub(super) fn through(&self, change: impl FnOnce(ArrayView3<'_, u8>) -> Array3<u8>) -> Result<Self> {
+        let changed = change(self.shades.view().insert_axis(Axis(2)));
+        Self::from_shades(changed.index_axis(Axis(2), 0))
     }
 
     /// 1 where the picture is repainted, 0 elsewhere: `(1, 1, height, width)`, f32, on the CPU.
@@ -82,19 +91,5 @@ impl Mask {
         let shades = Tensor::f_from_slice(&values)?.f_reshape([1, 1, height as i64, width as i64])?;
         // diffusers: shade / 255 ≥ 0.5.
         Ok(shades.f_to_kind(Kind::Float)?.f_div_scalar(255.)?.f_ge(0.5)?.f_to_kind(Kind::Float)?)
-    }
-
-    fn to_buffer(&self) -> Result<GrayImage> {
-        let (height, width) = self.shades.dim();
-        ImageBuffer::from_raw(width as u32, height as u32, self.shades.iter().copied().collect()).ok_or_else(
-            || Error::invalid("mask", format!("{width}x{height}"), "a mask that fits into memory"),
-        )
-    }
-
-    fn from_buffer(buffer: &GrayImage) -> Result<Self> {
-        let shape = (buffer.height() as usize, buffer.width() as usize);
-        let shades = ArrayView2::from_shape(shape, buffer.as_raw())
-            .map_err(|error| Error::invalid("mask", format!("{shape:?}"), error.to_string()))?;
-        Self::from_shades(shades)
     }
 }

@@ -1,18 +1,22 @@
 //! [`Image`]: pixels on the host, to and from tensors, arrays and PNG files with text in them.
 
+mod blur;
+mod compose;
 mod mask;
+mod resample;
 
 use std::io::{BufReader, Write};
 use std::path::Path;
 
-use ::image::imageops::{FilterType, resize};
 use ::image::metadata::Orientation;
-use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits, RgbImage};
+use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::{Array3, ArrayView3};
 use png::{BitDepth, ColorType, Decoder, Encoder};
 use tch::{Kind, Tensor};
 
+pub use compose::{Margins, Rectangle};
 pub use mask::Mask;
+use resample::{Filter, resample};
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from};
@@ -160,7 +164,8 @@ impl Image {
         write_atomically(path, |file| file.write_all(&bytes).map_err(Error::io(path)))
     }
 
-    /// The picture at another size in pixels (Lanczos, as diffusers resizes); the same where the size is.
+    /// The picture at another size in pixels: Lanczos, byte for byte as Pillow, and so diffusers, resizes. Without
+    /// texts.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a side of 0 or over 16 384 pixels.
@@ -176,13 +181,7 @@ impl Image {
                 format!("sides of 1 to {MAX_SIDE}"),
             ));
         }
-        let pixels = self.pixels.iter().copied().collect();
-        let buffer = RgbImage::from_raw(self.width() as u32, self.height() as u32, pixels)
-            .ok_or_else(|| Error::invalid("pixels", "a strange size", "width times height times 3 bytes"))?;
-        let small = resize(&buffer, width, height, FilterType::Lanczos3);
-        let shape = (height as usize, width as usize, 3);
-        let pixels = Array3::from_shape_vec(shape, small.into_raw())
-            .map_err(|error| Error::invalid("pixels", "a strange size", error.to_string()))?;
+        let pixels = resample(self.pixels.view(), (width as usize, height as usize), Filter::Lanczos);
         Ok(Self { pixels, texts: Vec::new() })
     }
 

@@ -86,3 +86,11 @@ impl Conv2d {
 pub fn upsample_nearest(x: &Tensor, size: [i64; 2]) -> Result<Tensor> {
     Ok(x.f_upsample_nearest2d(size, None, None)?)
 }
+
+/// Bilinear upsampling to `size` (height, width).
+///
+/// # Shapes
+/// `(B, C, H, W)` to `(B, C, size)`.
+pub(crate) fn upsample_bilinear(x: &Tensor, size: [i64; 2]) -> Result<Tensor> {
+    Ok(x.f_upsample_bilinear2d(size, false, None, None)?)
+}

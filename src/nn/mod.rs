@@ -11,6 +11,7 @@ pub(crate) mod ops;
 pub use activation::{FeedForward, gelu, quick_gelu, silu};
 pub use attention::{Attention, scaled_dot_product};
 pub(crate) use attention::{causal_dot_product, merge_heads, split_heads};
+pub(crate) use conv::upsample_bilinear;
 pub use conv::{Conv2d, upsample_nearest};
 pub use embedding::{Embedding, SinCos, sinusoidal};
 pub use linear::{Linear, LinearSpec};

@@ -31,6 +31,7 @@ pub struct PipelineBuilder {
     embeddings: Vec<PathBuf>,
     unet: Option<PathBuf>,
     vae: Option<PathBuf>,
+    vae_tiling: bool,
 }
 
 impl PipelineBuilder {
@@ -47,6 +48,7 @@ impl PipelineBuilder {
             embeddings: Vec::new(),
             unet: None,
             vae: None,
+            vae_tiling: false,
         }
     }
 
@@ -106,6 +108,13 @@ impl PipelineBuilder {
     /// [`Pipeline::with_merged_loras`].
     pub fn merge_loras(self) -> Self {
         Self { merge_loras: true, ..self }
+    }
+
+    /// Encodes and decodes pictures strip by strip: in less than half of the memory, the larger the picture the
+    /// more is saved, for a little time. The pictures are the same up to rounding, without seams: the statistics
+    /// of the autoencoder's norms are those of the whole picture. Default: not.
+    pub fn vae_tiling(self, vae_tiling: bool) -> Self {
+        Self { vae_tiling, ..self }
     }
 
     /// Checks the model without reading its weights: configurations, tokenizers, and names and shapes of all
@@ -216,6 +225,7 @@ impl PipelineBuilder {
             scheduler,
             device: self.device,
             precision: self.precision,
+            vae_tiling: self.vae_tiling,
         };
         if beside.is_empty() && embeddings.is_empty() {
             return Ok(pipeline);

@@ -2,6 +2,7 @@
 
 use tch::{Kind, Tensor};
 
+use super::inpaint::Masking;
 use crate::conditioning::{Guidance, PerturbedAttention, Predictions};
 use crate::error::Result;
 use crate::scheduler::{Denoise, Level, Prediction};
@@ -18,6 +19,8 @@ pub(super) struct Denoiser<'a> {
     pub(super) kind: Kind,
     /// More channels of an inpainting UNet's input.
     pub(super) extra: Option<&'a Tensor>,
+    /// What is kept of a picture.
+    pub(super) masking: Option<&'a Masking>,
     /// What was denoised last, for previews.
     pub(super) denoised: &'a mut Option<Tensor>,
 }
@@ -51,6 +54,12 @@ impl Sides {
 
 impl Denoise for Denoiser<'_> {
     fn denoise(&mut self, x: &Tensor, level: Level) -> Result<Tensor> {
+        // Solvers that evaluate twice in a step see the picture in between too; the start is as it is.
+        let masked = match self.masking.filter(|_| self.denoised.is_some()) {
+            Some(masking) => Some(masking.apply(x, level)?),
+            None => None,
+        };
+        let x = masked.as_ref().unwrap_or(x);
         let input = self.prediction.input(x, level.sigma)?.f_to_kind(self.kind)?;
         let input = match self.extra {
             Some(extra) => Tensor::f_cat(&[&input, &extra.f_to_kind(self.kind)?], 1)?,

@@ -1,9 +1,23 @@
 //! [`Pipeline`]: the models together, from a request to pictures.
+//!
+//! # Equal to diffusers
+//!
+//! Runs and pictures are those of diffusers 0.42.1, to rounding; pixels that are resized or blurred, to the byte. It
+//! differs where diffusers does not do what one expects:
+//! - A picture depends on its own seed alone. Of one picture that is inpainted with several seeds diffusers samples
+//!   the latents once, with the first seed's numbers.
+//! - Inpainting draws at the picture's size, not at the model's, unless a size is given.
+//! - Each negative value of the micro-conditioning counts by itself, in every row of a batch.
+//! - Where a mask is grey, an overlay is rounded once, not three times: a byte may differ by 1.
+//! - In the names of perturbed self-attentions a number is a whole number: `blocks.1` is not in `blocks.10`.
 
 mod adapters;
 mod builder;
+mod check;
 mod denoiser;
 mod files;
+mod hires;
+mod inpaint;
 mod latents;
 mod origin;
 mod prompts;
@@ -11,6 +25,7 @@ mod random;
 mod recipe;
 mod request;
 mod sampling;
+mod stage;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -19,6 +34,7 @@ use tch::{Kind, Tensor};
 
 pub use adapters::AppliedLora;
 pub use builder::PipelineBuilder;
+pub use hires::{Hires, Upscaler};
 pub use latents::Latents;
 pub use random::write_random_model;
 pub use request::{Request, RequestBuilder};
@@ -34,7 +50,8 @@ use crate::text::TextEncoders;
 use crate::unet::{Unet, UnetConditioning};
 use crate::vae::Vae;
 use adapters::{Adapted, Loaded};
-use request::{MAX_SIDE, Origin};
+use check::MAX_SIDE;
+use request::{Inpaint, Origin};
 
 /// A model ready to draw. A clone is cheap and shares the weights; several may draw at once.
 #[derive(Clone)]
@@ -45,6 +62,7 @@ pub struct Pipeline {
     scheduler: Scheduler,
     device: Device,
     precision: Precision,
+    vae_tiling: bool,
 }
 
 /// The weights: read once, changed never.
@@ -66,13 +84,14 @@ unsafe impl ReadOnly for Models {}
 
 impl fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { models, scheduler, device, precision, .. } = self;
+        let Self { models, scheduler, device, precision, vae_tiling, .. } = self;
         f.debug_struct("Pipeline")
             .field("path", &models.path)
             .field("kind", &self.kind())
             .field("scheduler", scheduler.solver())
             .field("device", device)
             .field("precision", precision)
+            .field("vae_tiling", vae_tiling)
             .finish_non_exhaustive()
     }
 }
@@ -182,6 +201,15 @@ impl Pipeline {
         }
     }
 
+    /// The prompts that a request uses: a negative prompt that is not must not make the context of the prompt
+    /// longer.
+    fn encode_used(&self, request: &Request) -> Result<Encoded> {
+        let _guard = no_grad();
+        let asked = &request.conditioning;
+        let is_used = request.guidance.is_on() && self.models.unet.config().time_cond_proj_dim.is_none();
+        if is_used { self.encode(asked) } else { self.encode(&asked.without_negative()) }
+    }
+
     /// Latents to pictures.
     ///
     /// # Errors
@@ -197,11 +225,19 @@ impl Pipeline {
     /// [`Error::NonFinite`] where the autoencoder gives no numbers.
     pub fn decode_tensor(&self, latents: &Latents) -> Result<Tensor> {
         let _guard = no_grad();
-        let images = self.models.vae.decode(&latents.0.f_to_device(self.device.tch())?)?;
-        if !is_finite(&images)? {
+        let latents = latents.0.f_to_device(self.device.tch())?;
+        // One by one, in the memory of one.
+        let rows = (0..latents.size4()?.0).map(|row| self.decode_one(&latents.f_narrow(0, row, 1)?));
+        Ok(Tensor::f_cat(&rows.collect::<Result<Vec<_>>>()?, 0)?)
+    }
+
+    fn decode_one(&self, latents: &Tensor) -> Result<Tensor> {
+        let vae = &self.models.vae;
+        let image = if self.vae_tiling { vae.decode_tiled(latents)? } else { vae.decode(latents)? };
+        if !is_finite(&image)? {
             return Err(Error::NonFinite { stage: "vae decoder", step: None });
         }
-        Ok(images)
+        Ok(image)
     }
 
     /// What the UNet is told: rows of one side of guidance, one for each picture.
@@ -245,12 +281,13 @@ impl Pipeline {
         let (field, latents) = match (&request.origin, &request.initial_noise) {
             (Origin::Latents(latents) | Origin::Resume { latents, .. }, _) => ("latents", given(latents)),
             (Origin::Noise, Some(noise)) => ("initial_noise", given(noise)),
-            (Origin::Image(image) | Origin::Inpaint { image, .. }, _) => {
-                let whole = |side: usize| side as i64 / factor * factor;
-                let natural = Size::new(whole(image.width()), whole(image.height()));
-                return self.checked_size(request, natural);
+            (Origin::Images(images), _) if !images.is_empty() => {
+                return self.size_of_picture(request, images.first());
             }
-            (Origin::Noise, None) => {
+            (Origin::Inpaint(Inpaint { pictures, .. }), _) if request.padding_mask_crop.is_none() => {
+                return self.size_of_picture(request, pictures.first().map(|(image, _)| image));
+            }
+            _ => {
                 let side = self.models.config.default_size();
                 return self.checked_size(request, Size::new(side, side));
             }
@@ -275,6 +312,15 @@ impl Pipeline {
 }
 
 impl Pipeline {
+    /// The size asked for, or that of a picture.
+    fn size_of_picture(&self, request: &Request, image: Option<&Image>) -> Result<Size> {
+        let factor = self.models.config.vae.factor();
+        let whole = |side: usize| side as i64 / factor * factor;
+        let natural =
+            image.map_or(Size::new(0, 0), |image| Size::new(whole(image.width()), whole(image.height())));
+        self.checked_size(request, natural)
+    }
+
     /// The size asked for, or the natural one.
     fn checked_size(&self, request: &Request, natural: Size) -> Result<Size> {
         let factor = self.models.config.vae.factor();
@@ -291,5 +337,9 @@ impl Pipeline {
 
 /// Whether all numbers are finite. On CUDA this waits for the device.
 fn is_finite(tensor: &Tensor) -> Result<bool> {
-    Ok(tensor.f_isfinite()?.f_all()?.f_to_kind(Kind::Int64)?.f_int64_value(&[])? != 0)
+    is_true(&tensor.f_isfinite()?.f_all()?)
+}
+
+fn is_true(flag: &Tensor) -> Result<bool> {
+    Ok(flag.f_to_kind(Kind::Int64)?.f_int64_value(&[])? != 0)
 }

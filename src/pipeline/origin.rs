@@ -2,16 +2,17 @@
 
 use tch::{Kind, Tensor};
 
-use super::request::Origin;
-use super::{Latents, Pipeline, Request};
+use super::inpaint::{Masking, Overlay};
+use super::request::{Origin, Variation};
+use super::{Latents, Pipeline, Request, is_finite};
 use crate::conditioning::Size;
 use crate::config::PipelineKind;
 use crate::error::{Error, Result};
-use crate::image::{Image, Mask};
-use crate::nn::ops::linear_combination;
+use crate::image::Image;
 use crate::noise::NoiseSource;
-use crate::scheduler::{Level, Plan, Range, Scheduler};
-use crate::vae::Vae;
+use crate::runtime::no_grad;
+use crate::scheduler::{Plan, Range, Scheduler};
+use crate::vae::{Moments, Vae};
 
 /// The first sample of a run, and what a mask keeps of the picture.
 pub(super) struct Start {
@@ -20,30 +21,8 @@ pub(super) struct Start {
     pub(super) masking: Option<Masking>,
     /// Channels that an inpainting UNet takes beside the latents: the mask and the masked picture.
     pub(super) extra: Option<Tensor>,
-}
-
-/// Where the mask is black, a run with an ordinary UNet follows the picture instead of the prediction.
-pub(super) struct Masking {
-    /// `(1, 1, h, w)`: 1 where the picture is repainted.
-    mask: Tensor,
-    latents: Tensor,
-    noise: Tensor,
-}
-
-impl Masking {
-    /// The sample at a noise level, with the picture in the place of what is not repainted.
-    pub(super) fn apply(&self, x: &Tensor, level: Level) -> Result<Tensor> {
-        let kept = linear_combination(&[(1., &self.latents), (level.sigma, &self.noise)])?;
-        // kept + mask · (x − kept)
-        Ok(kept.f_add(&self.mask.f_mul(&x.f_sub(&kept)?)?)?)
-    }
-}
-
-impl Masking {
-    /// The same at the end of a run, for latents: the picture itself, without noise.
-    pub(super) fn finish(&self, latents: &Tensor) -> Result<Tensor> {
-        Ok(self.latents.f_add(&self.mask.f_mul(&latents.f_sub(&self.latents)?)?)?)
-    }
+    /// How the result is put into the given pictures.
+    pub(super) overlay: Option<Overlay>,
 }
 
 impl Start {
@@ -55,91 +34,46 @@ impl Start {
     ) -> Result<Self> {
         check_kind(pipeline, request)?;
         let size = pipeline.size_of(request)?;
-        let plan = |range: Range| scheduler.plan(request.steps, range.ending_at(request.end_at));
-        match &request.origin {
-            Origin::Noise => {
-                let plan = plan(Range::full())?;
-                let start = match &request.initial_noise {
-                    Some(start) => start.0.f_to_device(pipeline.device.tch())?,
-                    None => pipeline.draw(noise, size)?,
-                };
-                Ok(Self { x: plan.start(&start)?, plan, masking: None, extra: None })
-            }
-            Origin::Resume { latents, at } => {
-                let plan = plan(Range::starting_at(*at))?;
-                let latents = pipeline.rows(latents, request.seeds.len())?;
-                Ok(Self { x: plan.resume(&latents)?, plan, masking: None, extra: None })
-            }
-            Origin::Image(image) => {
-                let plan = plan(Range::strength(request.strength()))?;
+        for _ in 0..request.skip_draws {
+            drop(pipeline.draw(noise, size)?);
+        }
+        let range = match &request.origin {
+            Origin::Noise => Range::full(),
+            Origin::Resume { at, .. } => Range::starting_at(*at),
+            _ => Range::strength(request.strength()),
+        };
+        let plan = scheduler.plan(request.steps, range.ending_at(request.end_at))?;
+        let x = match &request.origin {
+            Origin::Noise => match &request.initial_noise {
+                Some(start) => plan.start(&start.0.f_to_device(pipeline.device.tch())?)?,
+                None => plan.start(&pipeline.start_noise(request, noise, size)?)?,
+            },
+            Origin::Resume { latents, .. } => plan.resume(&pipeline.rows(latents, request.seeds.len())?)?,
+            Origin::Images(images) => {
+                let (width, height) = (size.width as u32, size.height as u32);
+                let images = images.iter().map(|image| image.resized(width, height)?.to_tensor());
                 // In diffusers' order of draws: the posterior of the picture, then the noise.
-                let latents = pipeline.encode_image(image, size, noise)?;
-                let noise = pipeline.draw(noise, size)?;
-                Ok(Self { x: plan.start_from(&latents, &noise)?, plan, masking: None, extra: None })
+                let latents = pipeline.encode_tensors(&images.collect::<Result<Vec<_>>>()?, noise)?;
+                plan.start_from(&latents, &pipeline.start_noise(request, noise, size)?)?
             }
             Origin::Latents(latents) => {
-                let plan = plan(Range::strength(request.strength()))?;
                 let latents = pipeline.rows(latents, request.seeds.len())?;
-                let noise = pipeline.draw(noise, size)?;
-                Ok(Self { x: plan.start_from(&latents, &noise)?, plan, masking: None, extra: None })
+                plan.start_from(&latents, &pipeline.start_noise(request, noise, size)?)?
             }
-            Origin::Inpaint { image, mask } => {
-                let plan = plan(Range::strength(request.strength()))?;
-                Self::inpaint(pipeline, request, plan, (image, mask), noise)
+            Origin::Inpaint(inpaint) => return Self::inpaint(pipeline, request, plan, inpaint, noise),
+            // Inpainting by now.
+            Origin::Outpaint { margins, .. } => {
+                return Err(Error::invalid("outpaint", margins, "a request made by its builder"));
             }
-        }
-    }
-
-    fn inpaint(
-        pipeline: &Pipeline,
-        request: &Request,
-        plan: Plan,
-        (image, mask): (&Image, &Mask),
-        noise: &mut NoiseSource,
-    ) -> Result<Self> {
-        let size = pipeline.size_of(request)?;
-        let device = pipeline.device.tch();
-        let mask = mask.resized(size.width as u32, size.height as u32)?.to_tensor()?;
-        let factor = pipeline.models.config.vae.factor();
-        let (height, width) = (size.height / factor, size.width / factor);
-        // Of each block of pixels the first, as diffusers' nearest interpolation takes it.
-        let small = mask.f_upsample_nearest2d([height, width], None, None)?.f_to_device(device)?;
-
-        let ordinary = pipeline.kind() != PipelineKind::Inpaint;
-        let all_noise = request.strength() >= 1.;
-        let latents =
-            if ordinary || !all_noise { Some(pipeline.encode_image(image, size, noise)?) } else { None };
-        let drawn = pipeline.draw(noise, size)?;
-        let x = match &latents {
-            Some(latents) if !all_noise => plan.start_from(latents, &drawn)?,
-            _ => plan.start(&drawn)?,
         };
-        if ordinary {
-            // diffusers samples the masked picture's latents here too, without a use for them: what a scheduler
-            // draws comes after.
-            drop(pipeline.draw(noise, size)?);
-            let latents = latents.map_or_else(|| drawn.f_zeros_like(), Ok)?;
-            return Ok(Self {
-                plan,
-                x,
-                masking: Some(Masking { mask: small, latents, noise: drawn }),
-                extra: None,
-            });
-        }
-        let kept = mask.f_lt(0.5)?.f_to_kind(Kind::Float)?;
-        let masked = image.resized(size.width as u32, size.height as u32)?.to_tensor()?.f_mul(&kept)?;
-        let masked = pipeline.encode_tensor(&masked, noise)?;
-        let batch = request.seeds.len() as i64;
-        let small = small.f_expand([batch, 1, height, width], false)?;
-        let extra = Tensor::f_cat(&[&small, &masked], 1)?;
-        Ok(Self { plan, x, masking: None, extra: Some(extra) })
+        Ok(Self { plan, x, masking: None, extra: None, overlay: None })
     }
 }
 
 /// Which models serve which requests.
 fn check_kind(pipeline: &Pipeline, request: &Request) -> Result<()> {
     let expected = match (pipeline.kind(), &request.origin) {
-        (PipelineKind::Base, _) | (PipelineKind::Inpaint, Origin::Inpaint { .. }) => return Ok(()),
+        (PipelineKind::Base, _) | (PipelineKind::Inpaint, Origin::Inpaint(_)) => return Ok(()),
         (PipelineKind::Refiner, Origin::Noise) => {
             "a base model for text to image: a refiner needs a picture or latents"
         }
@@ -152,35 +86,81 @@ fn check_kind(pipeline: &Pipeline, request: &Request) -> Result<()> {
 
 impl Pipeline {
     /// Noise for the latents of pictures of that size.
-    fn draw(&self, noise: &mut NoiseSource, size: Size) -> Result<Tensor> {
+    pub(super) fn draw(&self, noise: &mut NoiseSource, size: Size) -> Result<Tensor> {
         let config = &self.models.config.vae;
         let shape = [config.latent_channels, size.height / config.factor(), size.width / config.factor()];
         Ok(noise.normal(&shape)?.f_to_device(self.device.tch())?)
     }
 
-    /// The latents of a picture, one row for each seed: samples of the encoder's distribution.
-    fn encode_image(&self, image: &Image, size: Size, noise: &mut NoiseSource) -> Result<Tensor> {
-        self.encode_tensor(&image.resized(size.width as u32, size.height as u32)?.to_tensor()?, noise)
+    /// The noise that a run starts with: that of the seeds, or a variation of it.
+    pub(super) fn start_noise(
+        &self,
+        request: &Request,
+        noise: &mut NoiseSource,
+        size: Size,
+    ) -> Result<Tensor> {
+        let start = self.draw(noise, size)?;
+        match request.variation {
+            Some(Variation { seed, strength }) if strength > 0. => {
+                let seeds: Vec<u64> =
+                    (0..request.seeds.len() as u64).map(|index| seed.wrapping_add(index)).collect();
+                let other = self.draw(&mut NoiseSource::new(&seeds)?, size)?;
+                spherical(&start, &other, strength)
+            }
+            _ => Ok(start),
+        }
     }
 
-    fn encode_tensor(&self, image: &Tensor, noise: &mut NoiseSource) -> Result<Tensor> {
-        let image = image.f_to_device(self.device.tch())?;
-        let rows = noise.batch() as i64;
+    /// The latents of pictures, as a run begins with them: samples of the encoder's distribution, one for each
+    /// generator of `noise`, scaled as the UNet sees them. One picture serves for all generators.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for pictures of several sizes, sides that are no multiples of 8, and another number of
+    /// pictures than 1 or that of the generators; [`Error::NonFinite`] where the autoencoder gives no numbers.
+    pub fn encode_images(&self, images: &[Image], noise: &mut NoiseSource) -> Result<Latents> {
+        let _guard = no_grad();
+        let (factor, batch) = (self.models.config.vae.factor() as usize, noise.batch());
+        let Some(first) = images.first().filter(|_| images.len() == 1 || images.len() == batch) else {
+            let expected = format!("1 or {batch}, one for each seed");
+            return Err(Error::invalid("images", format!("{} pictures", images.len()), expected));
+        };
+        let size = (first.width(), first.height());
+        let odd = images.iter().find(|image| {
+            (image.width(), image.height()) != size || size.0 % factor != 0 || size.1 % factor != 0
+        });
+        if let Some(odd) = odd {
+            let expected = format!("one size for all, of multiples of {factor}");
+            return Err(Error::invalid("images", format!("{}x{}", odd.width(), odd.height()), expected));
+        }
+        let images = images.iter().map(Image::to_tensor).collect::<Result<Vec<_>>>()?;
+        Latents::new(self.encode_tensors(&images, noise)?)
+    }
+
+    /// The same for `(1, 3, H, W)` in [-1, 1].
+    pub(super) fn encode_tensors(&self, images: &[Tensor], noise: &mut NoiseSource) -> Result<Tensor> {
+        // One by one, in the memory of one.
+        let encode = |image: &Tensor| {
+            let image = image.f_to_device(self.device.tch())?;
+            match (&self.models.vae, self.vae_tiling) {
+                (Vae::Kl(vae), false) => vae.encode(&image)?.cat(),
+                (Vae::Kl(vae), true) => vae.encode_tiled(&image)?.cat(),
+                (Vae::Tiny(vae), false) => vae.encode(&image),
+                (Vae::Tiny(vae), true) => vae.encode_tiled(&image),
+            }
+        };
+        let encoded = images.iter().map(encode).collect::<Result<Vec<_>>>()?;
+        let encoded = Tensor::f_cat(&encoded, 0)?;
+        if !is_finite(&encoded)? {
+            return Err(Error::NonFinite { stage: "vae encoder", step: None });
+        }
+        let (_, channels, height, width) = encoded.size4()?;
+        let encoded = encoded.f_expand([noise.batch() as i64, channels, height, width], false)?;
         match &self.models.vae {
             Vae::Kl(vae) => {
-                let moments = vae.encode(&image)?;
-                let mut shape = moments.mean.size();
-                if let Some(first) = shape.first_mut() {
-                    *first = rows;
-                }
-                let draw = noise.normal(shape.get(1..).unwrap_or_default())?.f_to_device(image.device())?;
-                vae.scale(&moments.sample(&draw)?)
+                let moments = Moments::split(&encoded)?;
+                vae.scale(&moments.sample(&noise.normal_like(&moments.mean)?)?)
             }
-            Vae::Tiny(vae) => {
-                let latents = vae.encode(&image)?;
-                let (_, channels, height, width) = latents.size4()?;
-                Ok(latents.f_expand([rows, channels, height, width], false)?)
-            }
+            Vae::Tiny(_) => Ok(encoded),
         }
     }
 
@@ -194,4 +174,19 @@ impl Pipeline {
         let latents = latents.0.f_to_device(self.device.tch())?;
         Ok(latents.f_expand([batch, channels, height, width], false)?)
     }
+}
+
+/// From one noise to another along a sphere, as A1111's web interface goes: each column of each channel by the angle
+/// between the two.
+///
+/// # Shapes
+/// Both `(B, C, H, W)`.
+fn spherical(from: &Tensor, to: &Tensor, fraction: f64) -> Result<Tensor> {
+    let column = |x: &Tensor| x.f_norm_scalaropt_dim(2., [2].as_slice(), true);
+    let product = from.f_mul(to)?.f_sum_dim_intlist([2].as_slice(), true, Kind::Float)?;
+    let cosine = product.f_div(&column(from)?.f_mul(&column(to)?)?)?;
+    // Not quite 0, where the two are the same: then any weights with the sum 1 do.
+    let angle = cosine.f_clamp(-1., 1.)?.f_acos()?.f_clamp_min(1e-3)?;
+    let weight = |fraction: f64| angle.f_mul_scalar(fraction)?.f_sin()?.f_div(&angle.f_sin()?);
+    Ok(from.f_mul(&weight(1. - fraction)?)?.f_add(&to.f_mul(&weight(fraction)?)?)?)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::request::Origin;
+use super::request::{Inpaint, Origin, Variation};
 use super::{AppliedLora, Pipeline, Request};
 use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSource};
 use crate::image::Image;
@@ -49,6 +49,8 @@ impl Recipe {
                 "layers": perturbed.layer_parts(),
             })),
             "initial_noise": if request.initial_noise.is_some() { "given" } else { "drawn from the seed" },
+            "variation": request.variation.map(|Variation { seed, strength }| json!({ "seed": seed, "strength": strength })),
+            "hires": request.hires.map(|hires| hires.describe()),
             "conditioning": describe(conditioning),
         });
         let prompts = match &conditioning.text {
@@ -58,10 +60,6 @@ impl Recipe {
         Self { size, seeds: request.seeds.clone(), shared, prompts }
     }
 
-    pub(super) fn size(&self) -> Size {
-        self.size
-    }
-
     /// The picture with two texts: `parameters`, the line that other programs read, and `sdxl`, JSON with
     /// every setting.
     pub(super) fn describe(&self, image: Image, index: usize) -> Image {
@@ -69,6 +67,10 @@ impl Recipe {
         let mut all = self.shared.clone();
         if let Value::Object(fields) = &mut all {
             fields.insert("seed".into(), seed.into());
+            if let Some(Value::Object(variation)) = fields.get_mut("variation") {
+                let first = variation.get("seed").and_then(Value::as_u64).unwrap_or(0);
+                variation.insert("seed".into(), first.wrapping_add(index as u64).into());
+            }
         }
         image.with_text("parameters", self.parameters(seed)).with_text("sdxl", all.to_string())
     }
@@ -118,12 +120,19 @@ fn loras(pipeline: &Pipeline) -> Value {
 fn origin(request: &Request) -> Value {
     match &request.origin {
         Origin::Noise => json!("noise"),
-        Origin::Image(_) => json!({ "image": "given", "strength": request.strength() }),
+        Origin::Images(_) => json!({ "image": "given", "strength": request.strength() }),
         Origin::Latents(_) => json!({ "latents": "given", "strength": request.strength() }),
-        Origin::Inpaint { .. } => {
-            json!({ "image": "given", "mask": "given", "strength": request.strength() })
+        Origin::Inpaint(Inpaint { overlay, .. }) => json!({
+            "image": "given",
+            "mask": "given",
+            "strength": request.strength(),
+            "overlay": overlay,
+            "padding_mask_crop": request.padding_mask_crop,
+        }),
+        Origin::Outpaint { margins, .. } => json!({ "image": "given", "outpaint": margins.to_string() }),
+        Origin::Resume { at, .. } => {
+            json!({ "latents": "of another run", "at": at, "skip_draws": request.skip_draws })
         }
-        Origin::Resume { at, .. } => json!({ "latents": "of another run", "at": at }),
     }
 }
 

@@ -2,18 +2,11 @@
 
 use crate::conditioning::{Conditioning, Guidance, PerturbedAttention, Size};
 use crate::error::{Error, Result};
-use crate::image::{Image, Mask};
+use crate::image::{Image, Margins, Mask};
 use crate::scheduler::Scheduler;
 use crate::unet::FreeU;
 
-use super::{Latents, prompts};
-
-/// The largest side of a picture, in pixels.
-pub(super) const MAX_SIDE: i64 = 8192;
-/// More steps than the training schedule has make no sense.
-const MAX_STEPS: usize = 1000;
-/// Pictures of one request.
-const MAX_BATCH: usize = 1024;
+use super::{Hires, Latents, check};
 
 /// An order for pictures: what they show, their size, steps, guidance and seeds.
 #[derive(Debug, Clone)]
@@ -31,6 +24,17 @@ pub struct Request {
     pub(crate) origin: Origin,
     pub(crate) strength: Option<f64>,
     pub(crate) end_at: f64,
+    pub(crate) padding_mask_crop: Option<u32>,
+    pub(crate) skip_draws: usize,
+    pub(crate) variation: Option<Variation>,
+    pub(crate) hires: Option<Hires>,
+}
+
+/// Start noise on the way from the seed's to that of another seed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Variation {
+    pub(crate) seed: u64,
+    pub(crate) strength: f64,
 }
 
 /// What a run begins with.
@@ -38,14 +42,25 @@ pub struct Request {
 pub(crate) enum Origin {
     /// Noise: text to image.
     Noise,
-    /// A picture, noised: image to image.
-    Image(Image),
+    /// Pictures, noised: image to image. One for all seeds, or one for each.
+    Images(Vec<Image>),
     /// The latents of a picture, noised.
     Latents(Latents),
-    /// A picture of which the mask says what is repainted.
-    Inpaint { image: Image, mask: Mask },
+    /// Pictures of which masks say what is repainted.
+    Inpaint(Inpaint),
+    /// A picture to which canvas is added; inpainting once the request is built.
+    Outpaint { image: Image, margins: Margins },
     /// The latents that another run left at a fraction of the schedule.
     Resume { latents: Latents, at: f64 },
+}
+
+/// Pictures and masks, and how they are put together again.
+#[derive(Debug, Clone)]
+pub(crate) struct Inpaint {
+    /// One for all seeds, or one for each.
+    pub(crate) pictures: Vec<(Image, Mask)>,
+    /// Whether the pictures' own pixels are put back where the mask is black.
+    pub(crate) overlay: bool,
 }
 
 /// Builds a [`Request`].
@@ -54,6 +69,7 @@ pub(crate) enum Origin {
 pub struct RequestBuilder {
     request: Request,
     batch: Option<usize>,
+    overlay: Option<bool>,
 }
 
 impl Request {
@@ -74,8 +90,13 @@ impl Request {
                 origin: Origin::Noise,
                 strength: None,
                 end_at: 1.,
+                padding_mask_crop: None,
+                skip_draws: 0,
+                variation: None,
+                hires: None,
             },
             batch: None,
+            overlay: None,
         }
     }
 
@@ -103,7 +124,7 @@ impl Request {
     pub fn strength(&self) -> f64 {
         // diffusers' defaults.
         self.strength.unwrap_or(match self.origin {
-            Origin::Inpaint { .. } => 0.9999,
+            Origin::Inpaint(_) | Origin::Outpaint { .. } => 0.9999,
             _ => 0.3,
         })
     }
@@ -181,7 +202,12 @@ impl RequestBuilder {
     /// Begins with a picture instead of noise (image to image). Its size is that of the pictures drawn, rounded
     /// down to multiples of 8, unless a size is given: then it is resized.
     pub fn image(self, image: Image) -> Self {
-        self.change(|request| request.origin = Origin::Image(image))
+        self.images(vec![image])
+    }
+
+    /// The same with a picture for each seed. Without seeds or a batch there are as many as pictures.
+    pub fn images(self, images: Vec<Image>) -> Self {
+        self.change(|request| request.origin = Origin::Images(images))
     }
 
     /// Begins with the latents of a picture instead of noise.
@@ -189,9 +215,34 @@ impl RequestBuilder {
         self.change(|request| request.origin = Origin::Latents(latents))
     }
 
-    /// Repaints a part of a picture: what is light in the mask.
+    /// Repaints a part of a picture: what is light in the mask. See [`Mask::blurred`] for soft edges.
     pub fn inpaint(self, image: Image, mask: Mask) -> Self {
-        self.change(|request| request.origin = Origin::Inpaint { image, mask })
+        self.inpaint_each(vec![(image, mask)])
+    }
+
+    /// The same with a picture and a mask for each seed. Without seeds or a batch there are as many as pictures.
+    pub fn inpaint_each(self, pictures: Vec<(Image, Mask)>) -> Self {
+        self.change(|request| request.origin = Origin::Inpaint(Inpaint { pictures, overlay: false }))
+    }
+
+    /// Paints more canvas around a picture: inpainting of [`Image::outpainted`], whose pixels are kept.
+    pub fn outpaint(self, image: Image, margins: Margins) -> Self {
+        self.change(|request| request.origin = Origin::Outpaint { image, margins })
+    }
+
+    /// Whether inpainting puts the picture's own pixels back where the mask is black, byte for byte, and fades with
+    /// a soft mask. Otherwise they go through the autoencoder, which changes them a little. The pictures drawn then
+    /// have the size of the given one. Default: only with [`padding_mask_crop`](Self::padding_mask_crop) and
+    /// [`outpaint`](Self::outpaint), as in diffusers.
+    pub fn overlay(self, overlay: bool) -> Self {
+        Self { overlay: Some(overlay), ..self }
+    }
+
+    /// Redraws only the surroundings of the mask, enlarged: what is not black in it and so many pixels around it, in
+    /// the shape of the size asked for, which is now that of the part. Default of the size: the model's own. The
+    /// result is put into the picture again.
+    pub fn padding_mask_crop(self, padding: u32) -> Self {
+        self.change(|request| request.padding_mask_crop = Some(padding))
     }
 
     /// How much of the picture is changed: the last `⌊strength · steps⌋` steps are taken. Above 0 to 1. Default
@@ -217,98 +268,42 @@ impl RequestBuilder {
         self.change(|request| request.end_at = fraction)
     }
 
+    /// Passes over the first tensors of noise that a seed gives: as many as the first stage of an ensemble drew
+    /// ([`Sampling::draws`](super::Sampling::draws)), so that the second one does not draw the same again. Default 0.
+    pub fn skip_draws(self, count: usize) -> Self {
+        self.change(|request| request.skip_draws = count)
+    }
+
+    /// Starts from noise on the way from the seed's to that of another seed, along a sphere: a variation of the
+    /// seed's picture. 0 is the seed's, 1 the other's. As in A1111's web interface all pictures of a
+    /// [`batch`](Self::batch) then have one seed, and the other seed counts up.
+    pub fn variation(self, seed: u64, strength: f64) -> Self {
+        self.change(|request| request.variation = Some(Variation { seed, strength }))
+    }
+
+    /// Draws the pictures once more, larger and beginning with the first ones. Default: not.
+    pub fn hires(self, hires: Hires) -> Self {
+        self.change(|request| request.hires = Some(hires))
+    }
+
     /// Checks every value.
     ///
     /// # Errors
     /// [`Error::Invalid`] names the value that is out of range, and the range.
     pub fn build(self) -> Result<Request> {
-        let Self { mut request, batch } = self;
-        prompts::check(&request.conditioning)?;
-        check_side("width", request.width)?;
-        check_side("height", request.height)?;
-        if !(1..=MAX_STEPS).contains(&request.steps) {
-            return Err(Error::invalid("steps", request.steps, format!("1 to {MAX_STEPS}")));
+        let Self { mut request, batch, overlay } = self;
+        if let Origin::Outpaint { image, margins } = &request.origin {
+            let pictures = vec![image.outpainted(*margins)?];
+            check::outpainted(&request, &pictures)?;
+            request.origin = Origin::Inpaint(Inpaint { pictures, overlay: true });
         }
-        if let Some(freeu) = &request.freeu {
-            freeu.check()?;
+        if let Origin::Inpaint(inpaint) = &mut request.origin {
+            inpaint.overlay = overlay.unwrap_or(inpaint.overlay || request.padding_mask_crop.is_some());
+        } else if overlay.is_some() {
+            return Err(Error::invalid("overlay", "given", "none without inpainting"));
         }
-        if let (Some(noise), None, &[seed]) = (&request.initial_noise, batch, request.seeds.as_slice()) {
-            let rows = noise.0.size().first().copied().unwrap_or(1) as u64;
-            request.seeds = (0..rows).map(|row| seed.wrapping_add(row)).collect();
-        }
-        if request.strength.is_some() && matches!(request.origin, Origin::Noise | Origin::Resume { .. }) {
-            return Err(Error::invalid(
-                "strength",
-                request.strength(),
-                "none without a picture to begin with",
-            ));
-        }
-        if let Some(batch) = batch {
-            if !(1..=MAX_BATCH).contains(&batch) {
-                return Err(Error::invalid("batch", batch, format!("1 to {MAX_BATCH}")));
-            }
-            match request.seeds.as_slice() {
-                &[first] => {
-                    request.seeds = (0..batch as u64).map(|index| first.wrapping_add(index)).collect()
-                }
-                seeds if seeds.len() == batch => {}
-                seeds => {
-                    return Err(Error::invalid(
-                        "batch",
-                        batch,
-                        format!("{}, the number of seeds", seeds.len()),
-                    ));
-                }
-            }
-        }
-        if !(1..=MAX_BATCH).contains(&request.seeds.len()) {
-            return Err(Error::invalid("seeds", request.seeds.len(), format!("1 to {MAX_BATCH} seeds")));
-        }
-        let unit = |field, value: f64, least: bool| {
-            let fits = value <= 1. && if least { value > 0. } else { (0. ..1.).contains(&value) };
-            let expected = if least { "above 0 and at most 1" } else { "0 to below 1" };
-            if fits { Ok(()) } else { Err(Error::invalid(field, value, expected)) }
-        };
-        unit("strength", request.strength(), true)?;
-        unit("end_at", request.end_at, true)?;
-        if let Origin::Resume { at, .. } = &request.origin {
-            unit("resume", *at, false)?;
-            if *at >= request.end_at {
-                return Err(Error::invalid("resume", at, format!("less than the end, {}", request.end_at)));
-            }
-        }
-        match &request.origin {
-            Origin::Inpaint { image, mask } if (image.height(), image.width()) != mask.shades().dim() => {
-                let (height, width) = mask.shades().dim();
-                let expected = format!("{}x{}, the size of the picture", image.width(), image.height());
-                return Err(Error::invalid("mask", format!("{width}x{height}"), expected));
-            }
-            Origin::Noise => {}
-            _ if request.initial_noise.is_some() => {
-                let expected = "none where the run begins with a picture or latents";
-                return Err(Error::invalid("initial_noise", "given", expected));
-            }
-            _ => {}
-        }
-        if let Some(noise) = &request.initial_noise {
-            let rows = noise.0.size().first().copied().unwrap_or(0);
-            if usize::try_from(rows) != Ok(request.seeds.len()) {
-                return Err(Error::invalid(
-                    "initial_noise",
-                    format!("{rows} pictures"),
-                    format!("{}, as many as seeds", request.seeds.len()),
-                ));
-            }
-        }
+        request.seeds = check::seeds(&request, batch)?;
+        check::check(&request)?;
         Ok(request)
-    }
-}
-
-fn check_side(field: &'static str, side: Option<i64>) -> Result<()> {
-    match side {
-        Some(side) if !(8..=MAX_SIDE).contains(&side) || side % 8 != 0 => {
-            Err(Error::invalid(field, side, format!("a multiple of 8 from 8 to {MAX_SIDE} pixels")))
-        }
-        _ => Ok(()),
     }
 }

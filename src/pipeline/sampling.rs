@@ -3,19 +3,15 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use tch::Tensor;
-
-use super::denoiser::{Denoiser, Sides};
-use super::origin::{Masking, Start};
+use super::inpaint::Overlay;
 use super::recipe::Recipe;
-use super::{Latents, Pipeline, Request, is_finite};
-use crate::conditioning::{Guidance, MicroConditioning, Size};
+use super::stage::Stage;
+use super::{Encoded, Hires, Latents, Pipeline, Request};
+use crate::conditioning::Size;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::noise::NoiseSource;
-use crate::runtime::{Device, no_grad};
-use crate::scheduler::{Prediction, Run};
-use crate::unet::{FreeU, guidance_embedding};
+use crate::runtime::no_grad;
+use crate::scheduler::{Range, Scheduler};
 
 /// A request under way: an iterator that takes one step of the sampler at a time.
 ///
@@ -33,19 +29,20 @@ use crate::unet::{FreeU, guidance_embedding};
 /// ```
 pub struct Sampling {
     pipeline: Pipeline,
-    sides: Sides,
-    denoised: Option<Tensor>,
-    guidance: Guidance,
-    freeu: Option<FreeU>,
-    prediction: Prediction,
-    run: Run,
-    masking: Option<Masking>,
-    extra: Option<Tensor>,
-    noise: NoiseSource,
-    x: Tensor,
+    scheduler: Scheduler,
+    encoded: Encoded,
+    stage: Stage,
+    /// The second run, where there is one and it has not begun: its request, but for what it begins with.
+    second: Option<(Hires, Request)>,
+    /// Steps of the stage before.
+    before: usize,
+    /// All steps.
+    of: usize,
+    /// Steps of the first run, and how many of them one of the second costs.
+    costs: (usize, f64),
     failed: bool,
     started: Instant,
-    cut: Vec<String>,
+    size: Size,
     recipe: Recipe,
 }
 
@@ -67,134 +64,138 @@ pub struct Progress {
 impl Sampling {
     pub(super) fn start(pipeline: &Pipeline, request: &Request) -> Result<Self> {
         let _guard = no_grad();
-        let models = &pipeline.models;
-        let mut noise = NoiseSource::new(&request.seeds)?;
         let scheduler = request.scheduler.as_ref().unwrap_or(&pipeline.scheduler).clone();
-        let start = Start::new(pipeline, request, &scheduler, &mut noise)?;
-
         let size = pipeline.size_of(request)?;
-        let batch = request.seeds.len() as i64;
-        let asked = &request.conditioning;
-        let embedded = models.unet.config().time_cond_proj_dim;
-        // A negative prompt that is not used must not make the context of the prompt longer.
-        let encoded = if request.guidance.is_on() && embedded.is_none() {
-            pipeline.encode(asked)?
-        } else {
-            pipeline.encode(&asked.without_negative())?
-        };
-        let side = |text, micro: MicroConditioning, score: f64| {
-            let score = models.config.requires_aesthetics_score.then_some(score);
-            pipeline.unet_conditioning(text, &micro.time_ids(size, score), batch)
-        };
-        let positive = side(&encoded.positive, asked.micro, asked.aesthetic_scores.positive)?;
-        let perturbation = match &request.perturbed_attention {
-            Some(perturbed) => {
-                Some((perturbed.clone(), models.unet.self_attentions(perturbed.layer_parts())?))
+        // Planned now, so that what is wrong with it is found before the first step.
+        let second = match request.hires {
+            Some(hires) => {
+                let larger = hires.size(size, pipeline.models.config.vae.factor());
+                let second = hires.plan(request, larger);
+                pipeline.checked_size(&second, larger)?;
+                let steps = scheduler.plan(second.steps, Range::strength(second.strength()))?.steps().len();
+                Some((hires, second, larger, steps))
             }
             None => None,
         };
-        let (negative, positive) = match embedded {
-            // The scale is an input of this UNet; a second side would have no effect.
-            Some(width) => {
-                (None, positive.timestep_cond(guidance_embedding(request.guidance.scale(), width)?))
-            }
-            None if request.guidance.is_on() => {
-                let score = asked.aesthetic_scores.negative;
-                (Some(side(&encoded.negative, asked.negative_micro, score)?), positive)
-            }
-            None => (None, positive),
+        let encoded = pipeline.encode_used(request)?;
+        let stage = Stage::start(pipeline, request, &scheduler, &encoded)?;
+        let steps = stage.run.plan().steps().len();
+        let pixels = |size: Size| (size.width * size.height) as f64;
+        let (last_size, more) = match &second {
+            Some((_, _, larger, steps)) => (*larger, *steps),
+            None => (size, 0),
         };
-        let sides = Sides::new(negative, positive, perturbation)?;
         Ok(Self {
             recipe: Recipe::new(pipeline, request, &scheduler, size),
             pipeline: pipeline.clone(),
-            sides,
-            denoised: None,
-            guidance: request.guidance,
-            freeu: request.freeu,
-            prediction: scheduler.prediction(),
-            run: scheduler.run(start.plan),
-            masking: start.masking,
-            extra: start.extra,
-            noise,
-            x: start.x,
+            scheduler,
+            encoded,
+            size: stage.overlay.as_ref().and_then(Overlay::size).unwrap_or(last_size),
+            stage,
+            second: second.map(|(hires, request, ..)| (hires, request)),
+            before: 0,
+            of: steps + more,
+            costs: (steps, pixels(last_size) / pixels(size)),
             failed: false,
             started: Instant::now(),
-            cut: encoded.cut,
         })
     }
 
     /// The ends of prompts that did not fit into 77 tokens, of those that are used.
     pub fn cut(&self) -> &[String] {
-        &self.cut
+        &self.encoded.cut
     }
 
-    /// The size of the pictures.
+    /// The size of the pictures at the end.
     pub fn size(&self) -> Size {
-        self.recipe.size()
+        self.size
+    }
+
+    /// How many tensors of noise each seed has given, those that were passed over included: see
+    /// [`RequestBuilder::skip_draws`](super::RequestBuilder::skip_draws).
+    pub fn draws(&self) -> usize {
+        self.stage.noise.draws()
     }
 
     /// The latents as they stand: after the last step, those of the pictures.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] where the UNet gave no numbers.
+    /// [`Error::NonFinite`](crate::Error::NonFinite) where the UNet gave no numbers.
     pub fn latents(&self) -> Result<Latents> {
         let _guard = no_grad();
-        let mut latents = self.run.latents(&self.x)?;
-        if let (Some(masking), None) = (&self.masking, self.run.next_step()) {
-            latents = masking.finish(&latents)?;
-        }
-        if !is_finite(&latents)? {
-            return Err(Error::NonFinite { stage: "unet", step: self.run.position().checked_sub(1) });
-        }
-        Latents::new(latents)
+        self.counted(self.stage.latents())
     }
 
     /// Decodes the latents as they stand. The pictures carry how they were made.
     ///
     /// # Errors
-    /// [`Error::NonFinite`] where the UNet or the autoencoder gave no numbers.
+    /// [`Error::NonFinite`](crate::Error::NonFinite) where the UNet or the autoencoder gave no numbers.
     pub fn images(&self) -> Result<Vec<Image>> {
-        let images = self.pipeline.decode(&self.latents()?)?;
-        Ok(images.into_iter().enumerate().map(|(index, image)| self.recipe.describe(image, index)).collect())
+        let images = self.pipeline.decode(&self.latents()?)?.into_iter().enumerate();
+        let described = images.map(|(index, image)| {
+            let image = match &self.stage.overlay {
+                Some(overlay) => overlay.apply(image, index)?,
+                None => image,
+            };
+            Ok(self.recipe.describe(image, index))
+        });
+        described.collect()
     }
 
     /// What the UNet takes the pictures for, as latents without noise; `None` before the first step. Rough at
     /// first, and then a preview: decode it, or take [`Latents::preview`].
     ///
     /// # Errors
-    /// [`Error::Torch`].
+    /// [`Error::Torch`](crate::Error::Torch).
     pub fn denoised(&self) -> Result<Option<Latents>> {
-        self.denoised.as_ref().map(|denoised| Latents::new(denoised.shallow_clone())).transpose()
+        self.stage.denoised.as_ref().map(|denoised| Latents::new(denoised.shallow_clone())).transpose()
+    }
+
+    fn is_done(&self) -> bool {
+        self.stage.is_done() && self.second.is_none()
     }
 
     fn step(&mut self) -> Result<Progress> {
         let _guard = no_grad();
-        let mut denoiser = Denoiser {
-            unet: self.pipeline.unet(),
-            sides: &self.sides,
-            guidance: self.guidance,
-            freeu: self.freeu,
-            prediction: self.prediction,
-            kind: self.pipeline.precision.kind(),
-            extra: self.extra.as_ref(),
-            denoised: &mut self.denoised,
-        };
-        self.x = self.run.step(&self.x, &mut denoiser, &mut self.noise)?;
-        // The end of the run is masked in `latents`, where the picture has no noise whatever the last level.
-        let level = self.run.level().filter(|_| self.run.next_step().is_some());
-        if let (Some(masking), Some(level)) = (&self.masking, level) {
-            self.x = masking.apply(&self.x, level)?;
+        if self.stage.is_done() {
+            self.begin_second()?;
         }
-        // On a GPU this would wait for the device in every step; there the end is checked.
-        if self.pipeline.device == Device::Cpu && !is_finite(&self.x)? {
-            return Err(Error::NonFinite { stage: "unet", step: self.run.position().checked_sub(1) });
-        }
+        let stepped = self.stage.step(&self.pipeline);
+        self.counted(stepped)?;
+        let step = self.before + self.stage.run.position();
         let elapsed = self.started.elapsed();
-        let (done, of) = (self.run.position(), self.run.plan().steps().len());
-        let remaining = elapsed.mul_f64((of - done) as f64 / done as f64);
-        let sigma = self.run.level().map_or(0., |level| level.sigma);
-        Ok(Progress { step: done, of, sigma, elapsed, remaining })
+        let (done, all) = self.work_at(step);
+        let remaining = elapsed.mul_f64((all - done).max(0.) / done);
+        let sigma = self.stage.run.level().map_or(0., |level| level.sigma);
+        Ok(Progress { step, of: self.of, sigma, elapsed, remaining })
+    }
+
+    /// The work of that many steps, and of all, in steps of the first run: one of the second costs as much more as
+    /// it has pixels.
+    fn work_at(&self, step: usize) -> (f64, f64) {
+        let (first, more) = self.costs;
+        let work = |steps: usize| steps.min(first) as f64 + steps.saturating_sub(first) as f64 * more;
+        (work(step), work(self.of))
+    }
+
+    /// The second run, with the pictures of the first.
+    fn begin_second(&mut self) -> Result<()> {
+        let Some((hires, mut request)) = self.second.take() else { return Ok(()) };
+        let latents = self.latents()?;
+        request.origin = hires.begin(&self.pipeline, &latents, self.size)?;
+        self.before = self.stage.run.plan().steps().len();
+        self.stage = Stage::start(&self.pipeline, &request, &self.scheduler, &self.encoded)?;
+        Ok(())
+    }
+
+    /// Counts the step of an error from the first stage on.
+    fn counted<T>(&self, result: Result<T>) -> Result<T> {
+        result.map_err(|error| match error {
+            Error::NonFinite { stage, step } => {
+                Error::NonFinite { stage, step: step.map(|step| self.before + step) }
+            }
+            other => other,
+        })
     }
 }
 
@@ -202,8 +203,8 @@ impl fmt::Debug for Sampling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Sampling")
             .field("pipeline", &self.pipeline)
-            .field("step", &self.run.position())
-            .field("of", &self.run.plan().steps().len())
+            .field("step", &(self.before + self.stage.run.position()))
+            .field("of", &self.of)
             .finish_non_exhaustive()
     }
 }
@@ -213,10 +214,10 @@ impl Iterator for Sampling {
 
     fn next(&mut self) -> Option<Self::Item> {
         // An iterator that failed has nothing more to give.
-        if self.failed || self.run.next_step().is_none() {
+        if self.failed || self.is_done() {
             return None;
         }
-        if self.run.position() == 0 {
+        if self.before + self.stage.run.position() == 0 {
             self.started = Instant::now();
         }
         let progress = self.step();

@@ -28,6 +28,11 @@ impl Moments {
         })
     }
 
+    /// The reverse of [`split`](Self::split).
+    pub(crate) fn cat(&self) -> Result<Tensor> {
+        Ok(Tensor::f_cat(&[&self.mean, &self.logvar], 1)?)
+    }
+
     /// `mean + exp(logvar / 2) · noise`, for standard normal `noise` of the same shape.
     pub fn sample(&self, noise: &Tensor) -> Result<Tensor> {
         let deviation = self.logvar.f_mul_scalar(0.5)?.f_exp()?;

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sdxl::pipeline::write_random_model;
 use sdxl::weights::{RandomWeights, Weights, read_safetensors, save_safetensors};
 use sdxl::{Device, Pipeline, Precision, Request};
 use tch::{Kind, Tensor};
@@ -80,6 +81,15 @@ pub(crate) fn random<M>(component: &str, load: impl FnOnce(&Weights) -> sdxl::Re
 pub(crate) fn save(path: &Path, tensors: &[(String, Tensor)]) {
     let rows: Vec<_> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     save_safetensors(path, &rows).unwrap();
+}
+
+/// A tiny model with random weights, written into a folder of that name and read.
+pub(crate) fn tiny(variant: &str, name: &str) -> Pipeline {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("main").replace("::", "-");
+    let folder = headers::scratch(&format!("{name}-{variant}-{test}"));
+    write_random_model(repository("tests/models").join(variant), &folder, 0, Precision::F32).unwrap();
+    Pipeline::builder(&folder).build().unwrap()
 }
 
 /// Copies a folder with all that is in it.
