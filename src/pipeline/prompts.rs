@@ -1,19 +1,22 @@
 //! From the prompts of a [`Conditioning`] to embeddings, each side of guidance in equally many chunks.
 
-use super::{Encoded, Pipeline};
+use tch::Tensor;
+
+use super::{Encoded, Pipeline, is_finite};
 use crate::conditioning::{Conditioning, PromptSyntax, Prompts, TextEmbeddings, TextSource};
 use crate::error::{Error, Result};
-use crate::text::{Emphasis, EncodedPrompt, PromptChunks, TextEncoders, WeightedPrompt};
+use crate::text::{Emphasis, EncodedPrompt, PromptChunks, TextEncoders, WeightedPrompt, check_length};
 
 /// A prompt with the name of the builder method that it was given to.
 type Named<'a> = (&'static str, &'a str);
 
-/// Refuses prompts whose weights are no weights.
+/// Refuses prompts that are too long to be any, and those whose weights are no weights.
 pub(super) fn check(conditioning: &Conditioning) -> Result<()> {
     let TextSource::Prompts(prompts) = &conditioning.text else { return Ok(()) };
-    if prompts.syntax != PromptSyntax::Plain {
-        for prompt in positive(prompts).into_iter().chain(negative(prompts)) {
-            parse(prompt)?;
+    for prompt in positive(prompts).into_iter().chain(negative(prompts)) {
+        match prompts.syntax {
+            PromptSyntax::Plain => check_length(prompt.1).map_err(|error| named(prompt.0, error))?,
+            PromptSyntax::A1111 | PromptSyntax::A1111NoNorm => drop(parse(prompt)?),
         }
     }
     Ok(())
@@ -33,18 +36,26 @@ impl Pipeline {
             negative.pad(count);
         }
         let EncodedPrompt { context, pooled, mut cut } = text.encode(&positive, clip_skip)?;
-        let positive = TextEmbeddings::new(context, pooled)?;
+        let positive = finite(context, pooled)?;
         let negative = match negative {
             None => positive.zeros_like()?,
             Some(negative) => {
                 // Always from the usual layer: diffusers applies clip_skip to the prompt alone.
                 let negative = text.encode(&negative, 0)?;
                 cut.extend(negative.cut);
-                TextEmbeddings::new(negative.context, negative.pooled)?
+                finite(negative.context, negative.pooled)?
             }
         };
         Ok(Encoded { positive, negative, cut })
     }
+}
+
+/// Embeddings, whose numbers are numbers.
+fn finite(context: Tensor, pooled: Tensor) -> Result<TextEmbeddings> {
+    if is_finite(&context)? && is_finite(&pooled)? {
+        return TextEmbeddings::new(context, pooled);
+    }
+    Err(Error::NonFinite { stage: "text encoder", step: None })
 }
 
 /// The ids of one side, for both encoders.
@@ -83,8 +94,13 @@ fn given(prompt: Option<&String>) -> Option<&str> {
 }
 
 fn parse((field, prompt): Named) -> Result<WeightedPrompt> {
-    WeightedPrompt::parse(prompt).map_err(|error| match error {
+    WeightedPrompt::parse(prompt).map_err(|error| named(field, error))
+}
+
+/// The error with the builder method's name.
+fn named(field: &'static str, error: Error) -> Error {
+    match error {
         Error::Invalid { value, expected, .. } => Error::Invalid { field, value, expected },
         other => other,
-    })
+    }
 }

@@ -12,4 +12,5 @@ pub use chunks::{Chunk, Chunks};
 pub use clip::{ClipLayer, ClipTextModel, ClipTextOutput, Projection};
 pub use encoders::{Emphasis, EncodedPrompt, PromptChunks, TextEncoder, TextEncoders};
 pub use prompt::{WeightedPrompt, WeightedText};
+pub(crate) use tokenizer::check_length;
 pub use tokenizer::{Padding, Tokenizer, Tokens};

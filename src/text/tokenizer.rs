@@ -272,7 +272,7 @@ impl Tokenizer {
 }
 
 /// Refuses a prompt that is too long to be one.
-pub(super) fn check_length(text: &str) -> Result<()> {
+pub(crate) fn check_length(text: &str) -> Result<()> {
     if text.len() > PROMPT_LIMIT {
         let length = format!("a text of {} bytes", text.len());
         return Err(Error::invalid("prompt", length, format!("at most {PROMPT_LIMIT} bytes")));
