@@ -4,7 +4,7 @@
 
 needs transformers 5.23.0. The argument is the folder with `sdxl-configs` (the tokenizer folders of
 SDXL base 1.0) and `prompts` (captions). The random strings come from a generator that
-tests/tokenizer.rs repeats step by step: change both or none.
+tests/tokenizer/main.rs repeats step by step: change both or none.
 """
 
 import json
