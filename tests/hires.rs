@@ -73,6 +73,9 @@ fn progress_counts_both_runs() {
     assert_eq!((image.width(), image.height()), (128, 128));
     let recipe: serde_json::Value = serde_json::from_str(image.text("sdxl").unwrap()).unwrap();
     assert_eq!(recipe["hires"]["scale"], 2.);
+    let parameters = image.text("parameters").unwrap();
+    assert!(parameters.contains("Size: 64x64"), "{parameters}");
+    assert!(parameters.contains(", Hires upscale: 2.0, Hires upscaler: latent, "), "{parameters}");
 }
 
 #[test]
@@ -129,4 +132,6 @@ fn a_batch_of_variations() {
     let images = pipeline.generate(&self::request().batch(2).variation(40, 0.2).build().unwrap()).unwrap();
     let recipe: serde_json::Value = serde_json::from_str(images[1].text("sdxl").unwrap()).unwrap();
     assert_eq!((&recipe["seed"], &recipe["variation"]["seed"]), (&5.into(), &41.into()));
+    let parameters = images[1].text("parameters").unwrap();
+    assert!(parameters.contains(", Variation seed: 41, Variation seed strength: 0.2, RNG"), "{parameters}");
 }

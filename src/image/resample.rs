@@ -1,9 +1,11 @@
 //! Resizing as Pillow does it, to the last bit: weights in 22 fractional bits, the rows first, 8 bits between.
 
-use ndarray::{Array3, ArrayView3, Axis};
+use ndarray::{Array2, Array3, ArrayView3, Axis};
 
 /// Bits of a weight behind the point: 8 of the pixel, 2 for sums above 255 and below 0, and these.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
+/// One half, with which sums begin.
+const HALF: i32 = 1 << (PRECISION_BITS - 1);
 
 /// What a pixel's neighbours weigh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,14 +71,26 @@ pub(super) fn along(
     let mut shape = pixels.raw_dim();
     shape[axis.index()] = length;
     let mut output = Array3::zeros(shape);
-    for (mut line, weights) in output.axis_iter_mut(axis).zip(weights(side, part, length, filter)) {
-        let mut sums = ndarray::Array2::from_elem(line.raw_dim(), 1i32 << (PRECISION_BITS - 1));
-        for (index, weight) in (weights.first..).zip(&weights.values) {
-            sums.zip_mut_with(&pixels.index_axis(axis, index), |sum, &pixel| {
-                *sum += i32::from(pixel) * weight
-            });
+    let weights = weights(side, part, length, filter);
+    if axis == Axis(1) {
+        for (mut row, pixels) in output.outer_iter_mut().zip(pixels.outer_iter()) {
+            let pixels = pixels.as_standard_layout();
+            for (mut pixel, weights) in row.outer_iter_mut().zip(&weights) {
+                weights.along_row(
+                    pixels.as_slice().unwrap_or_default(),
+                    pixel.as_slice_mut().unwrap_or_default(),
+                );
+            }
         }
-        line.zip_mut_with(&sums, |pixel, sum| *pixel = (sum >> PRECISION_BITS).clamp(0, 255) as u8);
+        return output;
+    }
+    for (mut row, weights) in output.outer_iter_mut().zip(&weights) {
+        let mut sums = Array2::from_elem(row.raw_dim(), HALF);
+        for (index, weight) in (weights.first..).zip(&weights.values) {
+            let line = pixels.index_axis(Axis(0), index);
+            sums.zip_mut_with(&line, |sum, &pixel| *sum += i32::from(pixel) * weight);
+        }
+        row.zip_mut_with(&sums, |pixel, sum| *pixel = rounded(*sum));
     }
     output
 }
@@ -85,6 +99,23 @@ pub(super) fn along(
 struct Weights {
     first: usize,
     values: Vec<i32>,
+}
+
+impl Weights {
+    /// One pixel of a row of pixels, each as many bytes as it has channels.
+    fn along_row(&self, row: &[u8], pixel: &mut [u8]) {
+        let channels = pixel.len();
+        let seen = row.get(self.first * channels..).unwrap_or_default();
+        for (channel, byte) in pixel.iter_mut().enumerate() {
+            let bytes = seen.iter().skip(channel).step_by(channels.max(1));
+            let products = bytes.zip(&self.values).map(|(&byte, weight)| i32::from(byte) * weight);
+            *byte = rounded(HALF + products.sum::<i32>());
+        }
+    }
+}
+
+fn rounded(sum: i32) -> u8 {
+    (sum >> PRECISION_BITS).clamp(0, 255) as u8
 }
 
 fn weights(side: usize, (from, to): (f64, f64), length: usize, filter: Filter) -> Vec<Weights> {

@@ -72,12 +72,12 @@ impl Recipe {
                 variation.insert("seed".into(), first.wrapping_add(index as u64).into());
             }
         }
-        image.with_text("parameters", self.parameters(seed)).with_text("sdxl", all.to_string())
+        image.with_text("parameters", self.parameters(seed, &all)).with_text("sdxl", all.to_string())
     }
 
     /// The convention of A1111's web interface: prompt, negative prompt, and a line of settings.
-    fn parameters(&self, seed: u64) -> String {
-        let setting = |name: &str| self.shared.get(name).map(Value::to_string).unwrap_or_default();
+    fn parameters(&self, seed: u64, all: &Value) -> String {
+        let setting = |name: &str| all.get(name).map(Value::to_string).unwrap_or_default();
         let plain = |name: &str| setting(name).trim_matches('"').to_owned();
         let mut text = String::new();
         if let Some(prompts) = &self.prompts {
@@ -89,12 +89,13 @@ impl Recipe {
         }
         // A value with a comma, colon or line break stands in quotes there.
         text.push_str(&format!(
-            "Steps: {}, Sampler: {}, CFG scale: {}, Seed: {seed}, Size: {}, Model: {}, RNG: CPU, Version: {}",
+            "Steps: {}, Sampler: {}, CFG scale: {}, Seed: {seed}, Size: {}, Model: {}{}, RNG: CPU, Version: {}",
             setting("steps"),
             setting("solver"),
             setting("guidance"),
             self.size,
             setting("model"),
+            optional(all),
             plain("generator"),
         ));
         text
@@ -114,6 +115,25 @@ fn loras(pipeline: &Pipeline) -> Value {
         })
     };
     pipeline.loras().map(describe).collect()
+}
+
+/// The settings of that line that are there only where they are used, by their names there.
+fn optional(all: &Value) -> String {
+    const NAMES: &[(&str, &str)] = &[
+        ("/variation/seed", "Variation seed"),
+        ("/variation/strength", "Variation seed strength"),
+        ("/origin/strength", "Denoising strength"),
+        ("/hires/strength", "Denoising strength"),
+        ("/hires/scale", "Hires upscale"),
+        ("/hires/steps", "Hires steps"),
+        ("/hires/upscaler", "Hires upscaler"),
+    ];
+    let given = NAMES.iter().filter_map(|(path, name)| match all.pointer(path)? {
+        Value::Null => None,
+        Value::String(value) => Some(format!(", {name}: {value}")),
+        value => Some(format!(", {name}: {value}")),
+    });
+    given.collect()
 }
 
 /// What the run began with. Pictures and latents are not repeated in the file.

@@ -97,8 +97,9 @@ impl Strips {
         bodies: [Body; N],
     ) -> Result<[Self; N]> {
         let height = reach.output(self.height);
-        let (batch, _, _, width) = self.strips.front().ok_or_else(no_rows)?.rows.size4()?;
-        let row = batch * channels * reach.output(width);
+        let (batch, input_channels, _, width) = self.strips.front().ok_or_else(no_rows)?.rows.size4()?;
+        // By the output, which stays, but not with an input that is much wider.
+        let row = batch * channels.max(input_channels / 2) * reach.output(width);
         let mut outputs = bodies.map(|_| Self { strips: VecDeque::new(), height });
         for (from, to) in cuts(height, row) {
             let (first, end) = reach.input(from, to);
