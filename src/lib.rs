@@ -70,5 +70,5 @@ pub use runtime::{Device, Precision, set_threads};
 pub use scheduler::Scheduler;
 /// The version of tch that tensors in this crate's interfaces are of.
 pub use tch;
-pub use weights::{Lora, TextualInversion, WeightedLora};
 pub use unet::FreeU;
+pub use weights::{Lora, TextualInversion, WeightedLora};

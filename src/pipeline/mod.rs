@@ -206,7 +206,7 @@ impl Pipeline {
     fn encode_used(&self, request: &Request) -> Result<Encoded> {
         let _guard = no_grad();
         let asked = &request.conditioning;
-        let is_used = request.guidance.is_on() && self.models.unet.config().time_cond_proj_dim.is_none();
+        let is_used = request.guidance.is_on() && self.unet().config().time_cond_proj_dim.is_none();
         if is_used { self.encode(asked) } else { self.encode(&asked.without_negative()) }
     }
 

@@ -7,8 +7,8 @@ use super::{AppliedLora, Pipeline, Request};
 use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSource};
 use crate::image::Image;
 use crate::scheduler::Scheduler;
-use crate::weights::{TextualInversion, WeightedLora};
 use crate::unet::FreeU;
+use crate::weights::{TextualInversion, WeightedLora};
 
 /// Everything needed to make a picture again.
 #[derive(Debug)]

@@ -118,7 +118,9 @@ fn sides(pipeline: &Pipeline, request: &Request, encoded: &Encoded) -> Result<Si
     };
     let positive = side(&encoded.positive, asked.micro, asked.aesthetic_scores.positive)?;
     let perturbation = match &request.perturbed_attention {
-        Some(perturbed) => Some((perturbed.clone(), pipeline.unet().self_attentions(perturbed.layer_parts())?)),
+        Some(perturbed) => {
+            Some((perturbed.clone(), pipeline.unet().self_attentions(perturbed.layer_parts())?))
+        }
         None => None,
     };
     let (negative, positive) = match pipeline.unet().config().time_cond_proj_dim {
