@@ -43,8 +43,8 @@ impl Pipeline {
     ///
     /// The weights are shared with this pipeline and not changed: the sum of both is made when a layer is used, in
     /// the compute type, so nothing is rounded to 16 bits, and calling this again with other weights is instant. An
-    /// empty list gives the pipeline without LoRAs, to the last bit. On the CPU a step takes some percent longer
-    /// with LoRA; `LoHa`, `LoKr` and `DoRA` cost more.
+    /// empty list gives the pipeline without LoRAs, to the last bit. The sum takes time in every step, the more the
+    /// smaller the pictures and the higher the rank; `LoHa`, `LoKr` and `DoRA` cost more than LoRA.
     ///
     /// # Errors
     /// [`Error::Lora`] lists every key that fits no layer of this model; [`Error::Invalid`] names a block that it
