@@ -1,7 +1,7 @@
 //! The flags.
 
 use std::fmt::Display;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::Parser;
@@ -159,16 +159,19 @@ fn names<T: Display>(what: &str, all: &[T]) -> String {
 }
 
 impl Arguments {
+    /// The model asked for; otherwise models/nano: that of `SDXL_NANO`, or one above the program's folder, which is
+    /// where a checkout has it, or in the current one.
     pub(crate) fn model(&self) -> Result<PathBuf> {
         if let Some(path) = &self.model {
             return Ok(path.clone());
         }
-        let nano =
-            PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("models/nano");
-        if nano.is_dir() {
-            return Ok(nano);
+        if let Some(path) = std::env::var_os("SDXL_NANO").filter(|path| !path.is_empty()) {
+            return Ok(path.into());
         }
-        Err(Error::Missing {
+        let program = std::env::current_exe().unwrap_or_default();
+        let folders = program.ancestors().skip(1).chain([Path::new("")]);
+        let whole = |model: &PathBuf| model.join("unet/diffusion_pytorch_model.safetensors").is_file();
+        folders.map(|folder| folder.join("models/nano")).find(whole).ok_or_else(|| Error::Missing {
             part: "model",
             reason: "there is no trained models/nano in this version yet: give a model with --model".into(),
         })
