@@ -4,11 +4,17 @@
 # Until a trained model is here, the demonstration draws with a tiny random one.
 DEMO = --model demo/model --width 256 --height 256 --steps 20 --batch 2 --output demo/picture.png
 
-.PHONY: help demo test setup tools
+# Where `make install` puts the library for C and C++.
+PREFIX = /usr/local
+
+.PHONY: help demo test soak install setup tools
 
 help:
 	@echo "make demo    set everything up and draw pictures into demo/"
 	@echo "make test    set everything up and pass all checks and tests"
+	@echo "make soak    the long forms of the tests of memory and misuse"
+	@echo "make install PREFIX=FOLDER"
+	@echo "             build libsdxl.so for programs in C and C++, with headers and libtorch"
 	@echo "make setup   set everything up: libtorch, in a cache outside this folder"
 
 demo: setup
@@ -25,6 +31,15 @@ test: setup
 	@# The documentation builds without libtorch.
 	LIBTORCH=/nowhere RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features doc-only
 	cargo test
+
+# The long forms of the tests that have one.
+soak: setup
+	SDXL_SOAK=1 cargo test --test ffi --test ffi_misuse
+
+install: setup
+	cargo build --release --lib
+	@scripts/install target/release/libsdxl.so "$$(scripts/libtorch --path)/lib" "$(PREFIX)"
+	@echo "installed in $(PREFIX); $(PREFIX)/bin/sdxl-doctor says whether it works"
 
 setup: tools
 	@scripts/libtorch

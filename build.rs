@@ -1,16 +1,35 @@
-//! Compiles the C++ shim against libtorch, and lets programs find libtorch's libraries.
+//! Compiles the C++ shim against libtorch, lets programs find libtorch's libraries, and writes the C header.
 
 use std::path::PathBuf;
 use std::{env, io};
 
+/// The files of the C interface, in the order of the header: that of use.
+const INTERFACE: [&str; 11] = [
+    "version",
+    "error",
+    "pipeline_options",
+    "pipeline",
+    "conditioning",
+    "scheduler",
+    "request",
+    "job",
+    "image",
+    "latents",
+    "embeddings",
+];
+
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/shim");
+    write_header()?;
     if env::var_os("CARGO_FEATURE_DOC_ONLY").is_some() {
         return Ok(());
     }
     compile_shim();
-    // Reaches our own tests, examples and libsdxl.so, but no dependent: those call this themselves.
-    sdxl_build::link();
+    shape_shared_library();
+    // What is run where it was built; dependents call `sdxl_build::link` themselves.
+    for target in ["tests", "examples"] {
+        println!("cargo::rustc-link-arg-{target}=-Wl,-rpath,{}", sdxl_build::lib().display());
+    }
     link_into_target()
 }
 
@@ -35,6 +54,49 @@ fn link_into_target() -> io::Result<()> {
         let _ = std::fs::remove_file(&link);
         std::os::unix::fs::symlink(sdxl_build::lib(), &link)?;
         println!("cargo::rustc-link-search=native={}", link.display());
+    }
+    Ok(())
+}
+
+/// `libsdxl.so` looks for libtorch beside itself, or in a folder `sdxl` there, wherever it lies.
+fn shape_shared_library() {
+    let soname =
+        format!("libsdxl.so.{}.{}", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
+    if cfg!(target_os = "linux") {
+        let options = [
+            &format!("-soname,{soname}"),
+            "-rpath,$ORIGIN:$ORIGIN/sdxl",
+            // libtorch does not survive being unloaded.
+            "-z,nodelete",
+            // What other crates export to C is nobody's business.
+            "--exclude-libs,ALL",
+        ];
+        for option in options {
+            println!("cargo::rustc-cdylib-link-arg=-Wl,{option}");
+        }
+    }
+}
+
+/// Writes `sdxl.h` into the build folder. A test compares it with `include/sdxl.h`.
+fn write_header() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=src/ffi");
+    println!("cargo::rerun-if-changed=cbindgen.toml");
+    let target = env::var_os("OUT_DIR").map(|folder| PathBuf::from(folder).join("sdxl.h"));
+    let mut config = cbindgen::Config::from_file("cbindgen.toml").map_err(io::Error::other)?;
+    let version = env!("CARGO_PKG_VERSION");
+    let [major, minor, patch] =
+        [env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"), env!("CARGO_PKG_VERSION_PATCH")];
+    config.after_includes = Some(format!(
+        "\n/// The version that this header belongs to; sdxl_version() is that of the library.\n\
+         #define SDXL_VERSION \"{version}\"\n#define SDXL_VERSION_MAJOR {major}\n\
+         #define SDXL_VERSION_MINOR {minor}\n#define SDXL_VERSION_PATCH {patch}"
+    ));
+    let builder = INTERFACE.iter().fold(cbindgen::Builder::new().with_config(config), |builder, name| {
+        builder.with_src(format!("src/ffi/{name}.rs"))
+    });
+    let header = builder.generate().map_err(io::Error::other)?;
+    if let Some(target) = target {
+        header.write_to_file(target);
     }
     Ok(())
 }

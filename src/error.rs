@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::weights::{CheckpointError, LoraError};
 
@@ -79,9 +80,38 @@ pub enum Error {
     /// libtorch reported an error. The text is its first line; the source has the trace too.
     #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
     Torch(#[from] tch::TchError),
+
+    /// A job was cancelled before it had anything to give.
+    #[error("the job was cancelled")]
+    Cancelled,
+
+    /// A job has not finished yet.
+    #[error("the job has not finished yet")]
+    Unfinished,
+
+    /// What made a job fail; it can be asked for again and again.
+    #[error(transparent)]
+    Job(Arc<Error>),
+
+    /// An error of this library itself: please report it.
+    #[error("internal error: {reason}")]
+    Internal {
+        /// What is known about it.
+        reason: String,
+    },
 }
 
 impl Error {
+    /// Whether the machine or the device had no memory left. What was there before still works.
+    pub fn is_out_of_memory(&self) -> bool {
+        let signs = ["out of memory", "can't allocate memory", "not enough memory"];
+        match self {
+            Self::Torch(error) => signs.iter().any(|sign| error.to_string().contains(sign)),
+            Self::Job(error) => error.is_out_of_memory(),
+            _ => false,
+        }
+    }
+
     pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { path: path.as_ref().to_owned(), source }
     }

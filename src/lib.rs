@@ -33,7 +33,8 @@
 //! 5. [`unet`]: predicts the noise at each level; [`Guidance`] combines prompt and negative prompt.
 //! 6. [`vae`]: decodes the latents to an [`Image`].
 //!
-//! [`Sampling`] is the loop over the steps, as an iterator: progress and cancelling are the caller's business.
+//! [`Sampling`] is the loop over the steps, as an iterator: progress and cancelling are the caller's business. A
+//! [`Job`] takes the same steps on a thread of the pipeline, and is watched and cancelled from any other.
 //!
 //! # Promises
 //!
@@ -45,6 +46,7 @@
 pub mod conditioning;
 pub mod config;
 mod error;
+pub mod ffi;
 mod host;
 mod image;
 pub mod nn;
@@ -63,10 +65,10 @@ pub use conditioning::{
 };
 pub use error::{Error, Result};
 pub use host::Element;
-pub use image::{Image, Margins, Mask, Rectangle};
+pub use image::{Image, Margins, Mask, PixelFormat, PixelLayout, Rectangle, RowOrder};
 pub use noise::NoiseSource;
-pub use pipeline::{Hires, Latents, Pipeline, Progress, Request, Sampling, Upscaler};
-pub use runtime::{Device, Precision, set_threads};
+pub use pipeline::{Hires, Job, Latents, Pipeline, Progress, Request, Sampling, Upscaler};
+pub use runtime::{Device, MemoryFile, Precision, set_threads};
 pub use scheduler::Scheduler;
 /// The version of tch that tensors in this crate's interfaces are of.
 pub use tch;

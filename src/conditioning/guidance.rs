@@ -37,6 +37,14 @@ impl Guidance {
         Ok(Self { scale, ..Self::OFF })
     }
 
+    /// The same with another scale.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_scale(self, scale: f64) -> Result<Self> {
+        Ok(Self { scale: Self::new(scale)?.scale, ..self })
+    }
+
     /// Pulls the result back to the standard deviation of the prediction for the prompt, by that fraction
     /// (arXiv 2305.08891, section 3.4). Default 0; 0.7 for models trained with zero terminal SNR.
     ///

@@ -1,25 +1,23 @@
 //! Reading small text files with a cap on their size.
 
-use std::io::Read;
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
 use crate::error::{Error, Result};
-use crate::runtime::files::open_regular;
+use crate::runtime::files::Source;
 
 /// No configuration comes near this size.
 const CONFIG_CAP: u64 = 4 << 20;
 
 /// The text of a regular file of at most `cap` bytes.
 pub(crate) fn read_text(path: &Path, cap: u64) -> Result<String> {
-    let (file, length) = open_regular(path)?;
+    let file = Source::open(path)?;
+    let length = file.length();
     if length > cap {
         return Err(Error::file(path, format!("{length} bytes, more than the {cap} accepted")));
     }
-    let mut bytes = Vec::new();
-    // The file may grow while it is read.
-    file.take(cap).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    let bytes = file.read_up_to(cap).map_err(Error::io(path))?;
     String::from_utf8(bytes).map_err(|_| Error::file(path, "not UTF-8 text"))
 }
 

@@ -7,6 +7,7 @@ use tch::{Kind, Tensor};
 
 use super::Image;
 use super::blur::gaussian;
+use super::layout::luminance;
 use super::resample::{Filter, resample};
 use crate::error::{Error, Result};
 
@@ -34,12 +35,11 @@ impl Mask {
 
     /// The luminance of a picture (ITU-R 601-2, in integers as Pillow computes it).
     pub fn from_image(image: &Image) -> Self {
-        let luminance = |pixel: ndarray::ArrayView1<'_, u8>| {
-            let weights = [19595u32, 38470, 7471];
-            let sum: u32 = pixel.iter().zip(weights).map(|(&value, weight)| u32::from(value) * weight).sum();
-            ((sum + 0x8000) >> 16) as u8
+        let shade = |pixel: ndarray::ArrayView1<'_, u8>| {
+            let mut channels = pixel.iter().copied();
+            luminance([(); 3].map(|()| channels.next().unwrap_or(0)))
         };
-        Self { shades: image.pixels().map_axis(ndarray::Axis(2), luminance) }
+        Self { shades: image.pixels().map_axis(ndarray::Axis(2), shade) }
     }
 
     /// Reads a picture file as a mask.

@@ -2,6 +2,7 @@
 
 mod blur;
 mod compose;
+mod layout;
 mod mask;
 mod resample;
 
@@ -15,6 +16,7 @@ use png::{BitDepth, ColorType, Decoder, Encoder};
 use tch::{Kind, Tensor};
 
 pub use compose::{Margins, Rectangle};
+pub use layout::{PixelFormat, PixelLayout, RowOrder};
 pub use mask::Mask;
 use resample::{Filter, resample};
 

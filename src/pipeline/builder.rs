@@ -1,5 +1,6 @@
 //! [`PipelineBuilder`]: which model, where and how it computes.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::adapters::{AppliedLora, Loaded, Wanted, applied, check_embedding};
@@ -7,7 +8,8 @@ use super::files::{ModelFiles, for_each_component};
 use super::{Models, Pipeline};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
 use crate::error::{Error, Result};
-use crate::runtime::{Device, Precision, Shared};
+use crate::runtime::memory::{MemoryFolder, check_name};
+use crate::runtime::{Device, MemoryFile, Precision, Shared, Worker};
 use crate::scheduler::Scheduler;
 use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders, Tokenizer};
 use crate::unet::Unet;
@@ -22,6 +24,8 @@ use crate::weights::{
 #[must_use]
 pub struct PipelineBuilder {
     path: PathBuf,
+    /// Files in memory by their names in the folder, or `None` for a model on a disk.
+    files: Option<BTreeMap<String, MemoryFile>>,
     device: Device,
     precision: Precision,
     variant: String,
@@ -39,6 +43,7 @@ impl PipelineBuilder {
         let (device, precision) = (Device::default(), Precision::default());
         Self {
             path,
+            files: None,
             device,
             precision,
             variant: String::new(),
@@ -50,6 +55,26 @@ impl PipelineBuilder {
             vae: None,
             vae_tiling: false,
         }
+    }
+
+    pub(super) fn in_memory(name: PathBuf) -> Self {
+        Self { files: Some(BTreeMap::new()), ..Self::new(name) }
+    }
+
+    /// Adds a file of a model that lies in memory: `unet/config.json`, `unet/diffusion_pytorch_model.safetensors`
+    /// and so on, as in a diffusers folder; or as the only one a single file with the whole model. See
+    /// [`Pipeline::in_memory`]. The bytes are needed until the model is built.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a name that leads out of a folder, and for a model on a disk.
+    pub fn file(mut self, name: impl Into<String>, content: MemoryFile) -> Result<Self> {
+        let name = name.into();
+        check_name(&name)?;
+        match &mut self.files {
+            Some(files) => files.insert(name, content),
+            None => return Err(Error::invalid("file", name, "none for a model on a disk")),
+        };
+        Ok(self)
     }
 
     /// Where the models compute. Default: the CPU.
@@ -131,7 +156,16 @@ impl PipelineBuilder {
     fn open(&self) -> Result<Opened> {
         // Whatever the device: see `Device::check`.
         let _ = crate::runtime::shim::load_cuda();
-        let mut files = ModelFiles::find(&self.path, &self.variant)?;
+        // Everything but the weights is read below, as long as the folder is there.
+        let memory = self.files.as_ref().map(MemoryFolder::new);
+        let path = match (&memory, &self.files) {
+            (Some(folder), Some(files)) if files.len() == 1 => {
+                files.keys().map(|name| folder.root().join(name)).collect()
+            }
+            (Some(folder), _) => folder.root().to_owned(),
+            (None, _) => self.path.clone(),
+        };
+        let mut files = ModelFiles::find(&path, &self.variant)?;
         if let Some(path) = &self.unet {
             files.replace_unet(path, &self.variant)?;
         }
@@ -227,6 +261,7 @@ impl PipelineBuilder {
             device: self.device,
             precision: self.precision,
             vae_tiling: self.vae_tiling,
+            worker: Worker::default(),
         };
         if beside.is_empty() && embeddings.is_empty() {
             return Ok(pipeline);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::config::{AutoencoderKlConfig, ModelConfig, UnetConfig, read_text};
 use crate::error::{Error, Result};
+use crate::runtime::files::{exists, is_folder};
 use crate::text::{ClipTextModel, Projection};
 use crate::unet::Unet;
 use crate::vae::AutoencoderKl;
@@ -36,7 +37,7 @@ impl ModelFiles {
     /// cache (`stabilityai/stable-diffusion-xl-base-1.0`), or a single file.
     pub(super) fn find(path: &Path, variant: &str) -> Result<Self> {
         let path = &resolve(path)?;
-        if path.is_dir() {
+        if is_folder(path) {
             return Self::folder(path, variant);
         }
         if !variant.is_empty() {
@@ -53,7 +54,7 @@ impl ModelFiles {
             let checkpoint = Checkpoint::from_folder(component, folder.join(component.folder()), variant)?;
             checkpoints.insert(component, checkpoint);
         }
-        let tokenizer = |name: &str| Some(folder.join(name)).filter(|folder| folder.is_dir());
+        let tokenizer = |name: &str| Some(folder.join(name)).filter(|folder| is_folder(folder));
         Ok(Self {
             config,
             checkpoints,
@@ -156,7 +157,7 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     if path.join("snapshots").is_dir() && !path.join("model_index.json").exists() {
         return snapshot(path);
     }
-    if path.exists() {
+    if exists(path) {
         return Ok(path.to_owned());
     }
     let not_found = || Error::io(path)(std::io::Error::from(std::io::ErrorKind::NotFound));

@@ -18,6 +18,7 @@ mod denoiser;
 mod files;
 mod hires;
 mod inpaint;
+mod job;
 mod latents;
 mod origin;
 mod prompts;
@@ -35,6 +36,7 @@ use tch::{Kind, Tensor};
 pub use adapters::AppliedLora;
 pub use builder::PipelineBuilder;
 pub use hires::{Hires, Upscaler};
+pub use job::{Flow, Job, JobBuilder, JobProgress, JobState, Output};
 pub use latents::Latents;
 pub use random::write_random_model;
 pub use request::{Request, RequestBuilder};
@@ -44,7 +46,7 @@ use crate::conditioning::{Conditioning, Size, TextEmbeddings, TextSource};
 use crate::config::{ModelConfig, PipelineKind};
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::runtime::{Device, Precision, ReadOnly, Shared, no_grad};
+use crate::runtime::{Device, Precision, ReadOnly, Shared, Worker, no_grad};
 use crate::scheduler::Scheduler;
 use crate::text::TextEncoders;
 use crate::unet::{Unet, UnetConditioning};
@@ -63,6 +65,8 @@ pub struct Pipeline {
     device: Device,
     precision: Precision,
     vae_tiling: bool,
+    /// Does the jobs of this pipeline, one after the other; a clone has its own.
+    worker: Worker,
 }
 
 /// The weights: read once, changed never.
@@ -112,6 +116,21 @@ impl Pipeline {
     /// it, or a single-file checkpoint.
     pub fn builder(path: impl Into<PathBuf>) -> PipelineBuilder {
         PipelineBuilder::new(path.into())
+    }
+
+    /// Reads a model that lies in memory, such as in a game's pack: its files are added to the builder. `name` is
+    /// what the model is called in pictures and messages.
+    ///
+    /// ```no_run
+    /// use sdxl::{MemoryFile, Pipeline};
+    ///
+    /// # let (pack, offset, size) = (std::fs::read("game.pack").unwrap(), 0, 1);
+    /// let weights = MemoryFile::new(pack[offset..][..size].to_vec());
+    /// let pipeline = Pipeline::in_memory("painter").file("model.safetensors", weights)?.build()?;
+    /// # Ok::<(), sdxl::Error>(())
+    /// ```
+    pub fn in_memory(name: impl Into<PathBuf>) -> PipelineBuilder {
+        PipelineBuilder::in_memory(name.into())
     }
 
     /// The shape of the model.

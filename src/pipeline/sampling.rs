@@ -106,6 +106,11 @@ impl Sampling {
         &self.encoded.cut
     }
 
+    /// How many steps there are in all.
+    pub fn steps(&self) -> usize {
+        self.of
+    }
+
     /// The size of the pictures at the end.
     pub fn size(&self) -> Size {
         self.size

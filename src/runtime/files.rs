@@ -1,9 +1,11 @@
-//! Files: complete writes, and shards that stay in their folder.
+//! Files: on a disk or in memory, complete writes, and shards that stay in their folder.
 
 use std::fs::{self, File};
-use std::io::BufWriter;
+use std::io::{self, BufWriter};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
+use super::memory::{self, MemoryFile};
 use crate::error::{Error, Result};
 
 /// Opens a regular file. Its kind is looked at first: opening a pipe would wait for a writer.
@@ -15,6 +17,80 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
     let file = File::open(path).map_err(Error::io(path))?;
     let length = regular(file.metadata().map_err(Error::io(path))?)?;
     Ok((file, length))
+}
+
+/// An open file that is read at any place: on a disk, or in memory.
+#[derive(Debug)]
+pub(crate) enum Source {
+    Disk(File, u64),
+    Memory(MemoryFile),
+}
+
+impl Source {
+    /// Opens a file in memory, or else a regular one of the disk.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        match memory::file(path) {
+            Some(file) => Ok(Self::Memory(file)),
+            None => open_regular(path).map(|(file, length)| Self::Disk(file, length)),
+        }
+    }
+
+    /// Bytes at the time of opening.
+    pub(crate) fn length(&self) -> u64 {
+        match self {
+            Self::Disk(_, length) => *length,
+            Self::Memory(file) => file.bytes().len() as u64,
+        }
+    }
+
+    /// Reads as much as there is from that place on, and as the buffer takes; returns how much.
+    pub(crate) fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut read = 0;
+        while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            let offset = offset + read as u64;
+            let count = match self {
+                Self::Disk(file, _) => file.read_at(rest, offset)?,
+                Self::Memory(file) => {
+                    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+                    let bytes = file.bytes().get(start..).unwrap_or_default();
+                    let count = bytes.len().min(rest.len());
+                    rest.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+                    count
+                }
+            };
+            if count == 0 {
+                break;
+            }
+            read += count;
+        }
+        Ok(read)
+    }
+
+    /// Fills the buffer from that place on.
+    pub(crate) fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        match self.read_at(buffer, offset)? {
+            count if count == buffer.len() => Ok(()),
+            _ => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    }
+
+    /// The file from its start, at most `limit` bytes.
+    pub(crate) fn read_up_to(&self, limit: u64) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; usize::try_from(self.length().min(limit)).unwrap_or(0)];
+        let count = self.read_at(&mut bytes, 0)?;
+        bytes.truncate(count);
+        Ok(bytes)
+    }
+}
+
+/// Whether there is a file or folder.
+pub(crate) fn exists(path: &Path) -> bool {
+    memory::file(path).is_some() || memory::is_folder(path) || path.exists()
+}
+
+/// Whether there is a folder.
+pub(crate) fn is_folder(path: &Path) -> bool {
+    memory::is_folder(path) || path.is_dir()
 }
 
 /// Writes a file in full or not at all: a sibling is written, synced and renamed over it. What is there and no
@@ -64,6 +140,9 @@ pub(crate) fn contained(folder: &Path, name: &str) -> Result<PathBuf> {
     let plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if !plain {
         return Err(Error::file(folder, format!("file name `{name}` leads out of the folder")));
+    }
+    if memory::is_folder(folder) {
+        return Ok(path);
     }
     let real = path.canonicalize().map_err(Error::io(&path))?;
     let root = folder.canonicalize().map_err(Error::io(folder))?;

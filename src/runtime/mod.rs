@@ -2,12 +2,16 @@
 
 mod device;
 pub(crate) mod files;
+pub(crate) mod memory;
 mod shared;
 pub(crate) mod shim;
 pub(crate) mod upload;
+mod worker;
 
 pub use device::{Device, Precision};
+pub use memory::MemoryFile;
 pub(crate) use shared::{ReadOnly, Shared};
+pub(crate) use worker::{Worker, locked};
 
 use crate::error::{Error, Result};
 

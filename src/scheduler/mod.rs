@@ -85,7 +85,7 @@ pub use builder::{InitialNoise, SchedulerBuilder};
 pub use clip::Clip;
 pub use curve::Curve;
 pub use level::{Extent, Level, Step, Timescale};
-pub use name::{PredictionName, SchedulerName, SpacingName};
+pub use name::{PredictionName, PresetName, SchedulerName, SpacingName};
 pub(crate) use noise_schedule::ZeroSnr;
 pub use noise_schedule::{Betas, NoiseSchedule, TerminalSnr};
 pub use order::{Ending, FinalSteps, Order, PolynomialOf};

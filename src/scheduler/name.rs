@@ -131,6 +131,40 @@ names! {
     }
 }
 
+names! {
+    /// The samplers that models and adapters were made for; each is a method of [`Scheduler`] too.
+    PresetName "preset" {
+        /// [`Scheduler::dpmpp_2m_karras`].
+        Dpmpp2mKarras = "dpmpp_2m_karras",
+        /// [`Scheduler::dpmpp_2m_sde_karras`].
+        Dpmpp2mSdeKarras = "dpmpp_2m_sde_karras",
+        /// [`Scheduler::turbo`].
+        Turbo = "turbo",
+        /// [`Scheduler::lightning`].
+        Lightning = "lightning",
+        /// [`Scheduler::lightning_one_step`].
+        LightningOneStep = "lightning_one_step",
+        /// [`Scheduler::lcm`].
+        Lcm = "lcm",
+        /// [`Scheduler::dmd2`].
+        Dmd2 = "dmd2",
+        /// [`Scheduler::hyper`].
+        Hyper = "hyper",
+        /// [`Scheduler::hyper_unified`].
+        HyperUnified = "hyper_unified",
+        /// [`Scheduler::hyper_one_step`].
+        HyperOneStep = "hyper_one_step",
+        /// [`Scheduler::tcd`].
+        Tcd = "tcd",
+        /// [`Scheduler::v_prediction_zero_snr`].
+        VPredictionZeroSnr = "v_prediction_zero_snr",
+        /// [`Scheduler::playground_v2_5`].
+        PlaygroundV25 = "playground_v2_5",
+        /// [`Scheduler::cosxl`].
+        CosXl = "cosxl",
+    }
+}
+
 impl SchedulerName {
     /// The class of diffusers, and the arguments that its name implies.
     fn class(self) -> (Class, Vec<(&'static str, Value)>) {

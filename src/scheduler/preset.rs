@@ -3,7 +3,7 @@
 use super::Scheduler;
 use super::class::Class;
 use super::config::Config;
-use super::name::{SchedulerName, SpacingName};
+use super::name::{PresetName, SchedulerName, SpacingName};
 use super::spacing::Spacing;
 use crate::error::Result;
 
@@ -15,6 +15,29 @@ impl Scheduler {
     /// [`Error::Torch`](crate::Error::Torch).
     pub fn named(name: SchedulerName) -> Result<Self> {
         Class::Euler.scheduler(Config::sdxl())?.with_name(name)
+    }
+
+    /// A recipe by its name.
+    ///
+    /// # Errors
+    /// [`Error::Torch`](crate::Error::Torch).
+    pub fn preset(name: PresetName) -> Result<Self> {
+        match name {
+            PresetName::Dpmpp2mKarras => Self::dpmpp_2m_karras(),
+            PresetName::Dpmpp2mSdeKarras => Self::dpmpp_2m_sde_karras(),
+            PresetName::Turbo => Self::turbo(),
+            PresetName::Lightning => Self::lightning(),
+            PresetName::LightningOneStep => Self::lightning_one_step(),
+            PresetName::Lcm => Self::lcm(),
+            PresetName::Dmd2 => Self::dmd2(),
+            PresetName::Hyper => Self::hyper(),
+            PresetName::HyperUnified => Self::hyper_unified(),
+            PresetName::HyperOneStep => Self::hyper_one_step(),
+            PresetName::Tcd => Self::tcd(),
+            PresetName::VPredictionZeroSnr => Self::v_prediction_zero_snr(),
+            PresetName::PlaygroundV25 => Self::playground_v2_5(),
+            PresetName::CosXl => Self::cosxl(),
+        }
     }
 
     /// Stable Diffusion XL's default: Euler's method with leading spacing. 30 to 50 steps, guidance 5 to 9.

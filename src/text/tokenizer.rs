@@ -18,6 +18,7 @@ use tokenizers::{
 use super::special::{ListedToken, SpecialTokens};
 use super::vocabulary::{END, END_OF_WORD, Model, TOKENIZER_FILE_LIMIT, Vocabulary, json, read};
 use crate::error::{Error, Result};
+use crate::runtime::files::exists;
 
 /// The longest prompt in bytes: about two hundred times what the text encoders see.
 const PROMPT_LIMIT: usize = 64 << 10;
@@ -104,7 +105,7 @@ impl Tokenizer {
     pub fn from_folder(path: impl AsRef<Path>) -> Result<Self> {
         let folder = path.as_ref();
         let file = folder.join("tokenizer.json");
-        if file.exists() {
+        if exists(&file) {
             let text = read(&file, TOKENIZER_FILE_LIMIT)?;
             let content: TokenizerFile = json(&file, &text)?;
             let special = SpecialTokens::from_folder(folder, content.added_tokens)?;

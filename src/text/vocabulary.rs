@@ -1,13 +1,12 @@
 //! [`Vocabulary`]: the symbols of a byte-pair encoding, their ids, and the merges that build them.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use serde::Deserialize;
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
 
 use crate::error::{Error, Result};
+use crate::runtime::files::Source;
 
 /// The token before a prompt and the one after it.
 pub(super) const START: &str = "<|startoftext|>";
@@ -170,9 +169,7 @@ fn start(text: &str) -> String {
 
 /// Reads a text file of at most `limit` bytes.
 pub(super) fn read(path: &Path, limit: u64) -> Result<String> {
-    let file = File::open(path).map_err(Error::io(path))?;
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io(path))?;
+    let bytes = Source::open(path)?.read_up_to(limit + 1).map_err(Error::io(path))?;
     if bytes.len() as u64 > limit {
         return Err(Error::file(path, format!("is larger than {limit} bytes, the limit for such a file")));
     }

@@ -15,7 +15,7 @@ use super::safetensors::{SafetensorsFile, computable, kind};
 use super::source::{LoadedTensors, Record, TensorSource, TensorSpec, Weights, tensors_of};
 use crate::config::read_json;
 use crate::error::{Error, Result};
-use crate::runtime::files::contained;
+use crate::runtime::files::{contained, exists, is_folder};
 use crate::runtime::{Device, Precision};
 
 /// The tensors of one component. Opening reads headers alone; the data is read by [`Checkpoint::load`].
@@ -74,7 +74,7 @@ impl Checkpoint {
         for variant in variants {
             let dotted = if variant.is_empty() { String::new() } else { format!(".{variant}") };
             let file = folder.join(format!("{stem}{dotted}.safetensors"));
-            if file.exists() {
+            if exists(&file) {
                 return Self::from_file(component, file);
             }
             for index in [
@@ -82,7 +82,7 @@ impl Checkpoint {
                 format!("{stem}.safetensors.index{dotted}.json"),
             ] {
                 let index = folder.join(index);
-                if index.exists() {
+                if exists(&index) {
                     return Self::from_shards(component, folder, &index);
                 }
             }
@@ -344,8 +344,8 @@ fn is_float(kind: tch::Kind) -> bool {
 
 fn no_weights(folder: &Path, stem: &str, variant: &str) -> String {
     let pickled =
-        ["pytorch_model.bin".to_owned(), format!("{stem}.bin")].iter().any(|name| folder.join(name).exists());
-    if !folder.is_dir() {
+        ["pytorch_model.bin".to_owned(), format!("{stem}.bin")].iter().any(|name| exists(&folder.join(name)));
+    if !is_folder(folder) {
         "no such folder".into()
     } else if pickled {
         "has weights only as a Python pickle (.bin), which can run code when read: convert it to safetensors on a \

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::fs::File;
-use std::io::{Read, Write};
-use std::os::unix::fs::FileExt;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
@@ -15,7 +13,7 @@ use tch::{Kind, Tensor};
 
 use super::source::TensorSpec;
 use crate::error::{Error, Result};
-use crate::runtime::files::{open_regular, write_atomically};
+use crate::runtime::files::{Source, write_atomically};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
 
 /// SDXL's own headers have about 2500 tensors and stay under 0.4 MB.
@@ -28,7 +26,7 @@ const NAME_CAP: usize = 512;
 #[derive(Debug)]
 pub(crate) struct SafetensorsFile {
     path: PathBuf,
-    file: File,
+    file: Source,
     data_start: u64,
     pub(crate) tensors: BTreeMap<String, TensorInfo>,
     /// Texts beside the tensors, such as `modelspec.prediction_type`.
@@ -39,12 +37,13 @@ impl SafetensorsFile {
     /// # Errors
     /// [`Error::File`] says which rule of the format the file breaks, or what else it is.
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        let (file, size) = open_regular(path)?;
+        let file = Source::open(path)?;
+        let size = file.length();
         // What follows the length of the header.
         let rest = size.saturating_sub(8);
         let fail = |reason: String| Error::file(path, reason);
         let mut start = [0; 8];
-        let read = read_some(&file, &mut start).map_err(Error::io(path))?;
+        let read = file.read_at(&mut start, 0).map_err(Error::io(path))?;
         let length = u64::from_le_bytes(start);
         if size < 8 || read < start.len() || length > rest || length > HEADER_CAP {
             let what = foreign(&file).map_or_else(String::new, |what| format!(": this is {what}"));
@@ -299,19 +298,8 @@ fn check_layout(tensors: &BTreeMap<String, TensorInfo>, data: u64) -> Result<(),
     }
 }
 
-fn read_some(mut file: &File, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut read = 0;
-    while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest)? {
-            0 => break,
-            count => read += count,
-        }
-    }
-    Ok(read)
-}
-
 /// What a file is that is no safetensors file, by its first bytes.
-fn foreign(file: &File) -> Option<&'static str> {
+fn foreign(file: &Source) -> Option<&'static str> {
     let mut start = [0; 64];
     let read = file.read_at(&mut start, 0).ok()?;
     let start = start.get(..read)?;

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test file uses its own part")]
 #![allow(clippy::disallowed_methods, reason = "tests may panic")]
 
+pub(crate) mod c;
 pub(crate) mod case;
 pub(crate) mod headers;
 

@@ -1,6 +1,6 @@
 //! The recipes: the tables of `reference` values that diffusers 0.42.1 computes for the model cards' settings.
 
-use sdxl::scheduler::{Plan, Prediction, Range, Scheduler, SchedulerName, SolverKind, Spacing};
+use sdxl::scheduler::{Plan, Prediction, PresetName, Range, Scheduler, SchedulerName, SolverKind, Spacing};
 use sdxl::{NoiseSource, Result};
 use serde_json::{Value, json};
 
@@ -186,4 +186,19 @@ fn align_your_steps() {
         [14.6146, 6.31845, 3.76818, 2.18115, 1.34053, 0.862073, 0.55507, 0.379855, 0.233237, 0.111419, 0.];
     assert_sigmas(&ten, &sigmas);
     assert_close([ten.initial_scale()], &[14.648817]);
+}
+
+#[test]
+fn presets_have_names() {
+    for name in PresetName::ALL {
+        let (preset, again) = (Scheduler::preset(*name).unwrap(), name.to_string().parse().unwrap());
+        assert_eq!(*name, again);
+        assert_eq!(preset.config(), Scheduler::preset(again).unwrap().config());
+    }
+    let tcd = Scheduler::preset(PresetName::Tcd).unwrap();
+    assert!(matches!(tcd.solver(), SolverKind::Tcd { eta: 0.3 }));
+    let hyper: PresetName = "hyper_one_step".parse().unwrap();
+    assert_eq!(Scheduler::preset(hyper).unwrap().spacing(), &Spacing::Timesteps(vec![800.]));
+    let error = "hyperr".parse::<PresetName>().unwrap_err().to_string();
+    assert!(error.starts_with("preset is `hyperr`, expected one of dpmpp_2m_karras "), "{error}");
 }

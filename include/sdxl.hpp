@@ -1,0 +1,694 @@
+// sdxl for C++17: the objects of sdxl.h as classes that free what they hold. Header only; no exceptions or RTTI needed.
+//
+//   #include <sdxl.hpp>
+//
+//   int main() {
+//     auto pipeline = sdxl::Pipeline::load("stable-diffusion-xl-base-1.0").or_throw();
+//     auto request = sdxl::Request::make("a lighthouse in a storm, oil painting").or_throw();
+//     request.set_size(1216, 832).or_throw();
+//     pipeline.generate(request).or_throw()[0].save_png("lighthouse.png").or_throw();
+//   }
+//
+// Everything that can fail returns a Result. Where exceptions exist, or_throw() makes one of a failure; without them:
+//
+//   sdxl::Result<sdxl::Pipeline> pipeline = sdxl::Pipeline::load(path);
+//   if (!pipeline) return report(pipeline.error().message);
+//   pipeline->generate(request);
+//
+// Objects move and do not copy. Each method is one function of sdxl.h, whose documentation holds: parameters with ranges
+// and defaults, thread safety, versions. A method may be called from any thread; an object is moved and destroyed by one
+// thread at a time.
+#ifndef SDXL_HPP
+#define SDXL_HPP
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "sdxl.h"
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+#define SDXL_EXCEPTIONS 1
+#include <stdexcept>
+#endif
+
+namespace sdxl {
+
+/// Why a call failed.
+struct Error {
+  sdxl_status status;
+  std::string message;
+};
+
+#ifdef SDXL_EXCEPTIONS
+/// What or_throw() throws.
+class Exception : public std::runtime_error {
+ public:
+  explicit Exception(const Error &error) : std::runtime_error(error.message), status_(error.status) {}
+  sdxl_status status() const noexcept { return status_; }
+
+ private:
+  sdxl_status status_;
+};
+#endif
+
+/// A value, or the reason why there is none. Looking at the one that is not there ends the program.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  Result(T value) : content_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : content_(std::in_place_index<1>, std::move(error)) {}
+
+  explicit operator bool() const noexcept { return content_.index() == 0; }
+  T &operator*() & { return *there(std::get_if<0>(&content_)); }
+  T &&operator*() && { return std::move(*there(std::get_if<0>(&content_))); }
+  T *operator->() { return there(std::get_if<0>(&content_)); }
+  const Error &error() const { return *there(std::get_if<1>(&content_)); }
+
+#ifdef SDXL_EXCEPTIONS
+  /// The value; a failure is thrown as an Exception.
+  T or_throw() && {
+    if (!*this) throw Exception(error());
+    return std::move(**this);
+  }
+#endif
+
+ private:
+  template <typename P>
+  static P *there(P *pointer) {
+    if (pointer == nullptr) std::abort();
+    return pointer;
+  }
+
+  std::variant<T, Error> content_;
+};
+
+/// The result of what gives no value.
+using Status = Result<std::monostate>;
+
+namespace detail {
+
+inline Error last_error(sdxl_status status) { return Error{status, sdxl_last_error_message()}; }
+
+inline Status status(sdxl_status status) {
+  if (status != SDXL_STATUS_OK) return last_error(status);
+  return std::monostate{};
+}
+
+/// A handle that is freed once.
+template <typename Handle, sdxl_status (*Free)(Handle)>
+class Object {
+ public:
+  Object() noexcept = default;
+  explicit Object(Handle handle) noexcept : handle_(handle) {}
+  Object(Object &&other) noexcept : handle_(std::exchange(other.handle_, Handle{})) {}
+  Object &operator=(Object &&other) noexcept {
+    if (this != &other) {
+      reset();
+      handle_ = std::exchange(other.handle_, Handle{});
+    }
+    return *this;
+  }
+  Object(const Object &) = delete;
+  Object &operator=(const Object &) = delete;
+  ~Object() { reset(); }
+
+  /// The handle for functions of sdxl.h; it stays this object's.
+  Handle handle() const noexcept { return handle_; }
+  /// Whether there is an object: not after a move.
+  explicit operator bool() const noexcept { return handle_.id != 0; }
+  /// Gives the handle away: the caller frees it.
+  Handle release() noexcept { return std::exchange(handle_, Handle{}); }
+
+ protected:
+  void reset() noexcept {
+    if (handle_.id != 0) Free(std::exchange(handle_, Handle{}));
+  }
+
+ private:
+  Handle handle_{};
+};
+
+/// An object of the handle that a call makes.
+template <typename T, typename Call>
+Result<T> make(Call call) {
+  decltype(std::declval<T &>().handle()) handle{};
+  sdxl_status status = call(&handle);
+  if (status != SDXL_STATUS_OK) return last_error(status);
+  return T(handle);
+}
+
+/// Asks for the size of something, and then for the thing.
+template <typename Container, typename Call>
+Result<Container> copy(Call call) {
+  std::size_t size = 0;
+  sdxl_status status = call(nullptr, std::size_t{0}, &size);
+  if (status != SDXL_STATUS_OK) return last_error(status);
+  Container content(size, typename Container::value_type{});
+  status = call(content.data(), size, nullptr);
+  if (status != SDXL_STATUS_OK) return last_error(status);
+  return content;
+}
+
+template <typename Call>
+Result<std::string> copy_text(Call call) {
+  Result<std::string> text = copy<std::string>(call);
+  if (text && !text->empty()) text->pop_back();
+  return text;
+}
+
+}  // namespace detail
+
+/// How pixels lie in memory; by default RGB8 from top to bottom without gaps.
+struct PixelLayout {
+  sdxl_pixel_format format = SDXL_PIXEL_FORMAT_RGB8;
+  sdxl_row_order row_order = SDXL_ROW_ORDER_TOP_DOWN;
+  std::uint64_t stride = 0;
+
+  sdxl_pixel_layout c() const noexcept {
+    return {static_cast<std::uint32_t>(sizeof(sdxl_pixel_layout)), format, row_order, 0, stride};
+  }
+};
+
+/// A picture. It never changes.
+class Image : public detail::Object<sdxl_image, sdxl_image_free> {
+ public:
+  using Object::Object;
+
+  static Result<Image> make(std::uint32_t width, std::uint32_t height, const void *pixels, std::size_t size,
+                            PixelLayout layout = {}) {
+    const sdxl_pixel_layout c = layout.c();
+    auto bytes = static_cast<const std::uint8_t *>(pixels);
+    return detail::make<Image>(
+        [&](sdxl_image *out) { return sdxl_image_new(width, height, &c, bytes, size, out); });
+  }
+  static Result<Image> open(const std::string &path) {
+    return detail::make<Image>([&](sdxl_image *out) { return sdxl_image_open(path.c_str(), out); });
+  }
+
+  std::uint32_t width() const { return size().first; }
+  std::uint32_t height() const { return size().second; }
+  Status copy_pixels(void *pixels, std::size_t size, PixelLayout layout = {}) const {
+    const sdxl_pixel_layout c = layout.c();
+    return detail::status(sdxl_image_copy_pixels(handle(), &c, static_cast<std::uint8_t *>(pixels), size));
+  }
+  /// The text under a keyword: "parameters", "sdxl"; "" where there is none.
+  Result<std::string> text(const std::string &keyword) const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_image_copy_text(handle(), keyword.c_str(), buffer, capacity, size);
+    });
+  }
+  Status save_png(const std::string &path) const {
+    return detail::status(sdxl_image_save_png(handle(), path.c_str()));
+  }
+  Result<std::vector<std::uint8_t>> encode_png() const {
+    return detail::copy<std::vector<std::uint8_t>>(
+        [&](std::uint8_t *buffer, std::size_t capacity, std::size_t *size) {
+          return sdxl_image_encode_png(handle(), buffer, capacity, size);
+        });
+  }
+
+ private:
+  /// 0 x 0 without a picture.
+  std::pair<std::uint32_t, std::uint32_t> size() const {
+    std::uint32_t width = 0, height = 0;
+    sdxl_image_size(handle(), &width, &height);
+    return {width, height};
+  }
+};
+
+namespace detail {
+
+inline std::vector<Image> own(const std::vector<sdxl_image> &handles, std::size_t count) {
+  std::vector<Image> images;
+  images.reserve(count);
+  for (std::size_t i = 0; i < count; i++) images.emplace_back(handles[i]);
+  return images;
+}
+
+}  // namespace detail
+
+/// Pictures as the UNet sees them. They never change.
+class Latents : public detail::Object<sdxl_latents, sdxl_latents_free> {
+ public:
+  using Object::Object;
+
+  /// Of shape: pictures, channels, height, width.
+  static Result<Latents> make(const std::vector<float> &values, const std::uint32_t (&shape)[4]) {
+    return detail::make<Latents>(
+        [&](sdxl_latents *out) { return sdxl_latents_new(values.data(), values.size(), shape, out); });
+  }
+  static Result<Latents> open(const std::string &path) {
+    return detail::make<Latents>([&](sdxl_latents *out) { return sdxl_latents_open(path.c_str(), out); });
+  }
+
+  Status save(const std::string &path) const {
+    return detail::status(sdxl_latents_save(handle(), path.c_str()));
+  }
+  Status shape(std::uint32_t (&out)[4]) const { return detail::status(sdxl_latents_shape(handle(), out)); }
+  Result<std::vector<float>> values() const {
+    return detail::copy<std::vector<float>>([&](float *buffer, std::size_t capacity, std::size_t *count) {
+      return sdxl_latents_copy(handle(), buffer, capacity, count);
+    });
+  }
+  Result<Image> preview(std::uint32_t index = 0) const {
+    return detail::make<Image>([&](sdxl_image *out) { return sdxl_latents_preview(handle(), index, out); });
+  }
+};
+
+/// Encoded text. It never changes.
+class Embeddings : public detail::Object<sdxl_embeddings, sdxl_embeddings_free> {
+ public:
+  using Object::Object;
+
+  static Result<Embeddings> make(const std::vector<float> &context, const std::vector<float> &pooled,
+                                 std::uint32_t rows, std::uint32_t tokens) {
+    return detail::make<Embeddings>([&](sdxl_embeddings *out) {
+      return sdxl_embeddings_new(context.data(), context.size(), pooled.data(), pooled.size(), rows, tokens, out);
+    });
+  }
+  static Result<Embeddings> open(const std::string &path) {
+    return detail::make<Embeddings>(
+        [&](sdxl_embeddings *out) { return sdxl_embeddings_open(path.c_str(), out); });
+  }
+
+  Status save(const std::string &path) const {
+    return detail::status(sdxl_embeddings_save(handle(), path.c_str()));
+  }
+  /// Rows, tokens, width of the context, width of the pooled vector.
+  Status shape(std::uint32_t (&out)[4]) const { return detail::status(sdxl_embeddings_shape(handle(), out)); }
+  Result<std::vector<float>> context() const {
+    return detail::copy<std::vector<float>>([&](float *buffer, std::size_t capacity, std::size_t *count) {
+      return sdxl_embeddings_copy_context(handle(), buffer, capacity, count);
+    });
+  }
+  Result<std::vector<float>> pooled() const {
+    return detail::copy<std::vector<float>>([&](float *buffer, std::size_t capacity, std::size_t *count) {
+      return sdxl_embeddings_copy_pooled(handle(), buffer, capacity, count);
+    });
+  }
+};
+
+/// What a picture is to show.
+class Conditioning : public detail::Object<sdxl_conditioning, sdxl_conditioning_free> {
+ public:
+  using Object::Object;
+
+  static Result<Conditioning> make(const std::string &prompt) {
+    return detail::make<Conditioning>(
+        [&](sdxl_conditioning *out) { return sdxl_conditioning_new(prompt.c_str(), out); });
+  }
+  static Result<Conditioning> from_embeddings(const Embeddings &embeddings) {
+    return detail::make<Conditioning>([&](sdxl_conditioning *out) {
+      return sdxl_conditioning_from_embeddings(embeddings.handle(), out);
+    });
+  }
+
+  Status set_prompt_2(const std::string &prompt) {
+    return detail::status(sdxl_conditioning_set_prompt_2(handle(), prompt.c_str()));
+  }
+  Status set_negative_prompt(const std::string &prompt) {
+    return detail::status(sdxl_conditioning_set_negative_prompt(handle(), prompt.c_str()));
+  }
+  Status set_negative_prompt_2(const std::string &prompt) {
+    return detail::status(sdxl_conditioning_set_negative_prompt_2(handle(), prompt.c_str()));
+  }
+  Status set_prompt_syntax(const std::string &syntax) {
+    return detail::status(sdxl_conditioning_set_prompt_syntax(handle(), syntax.c_str()));
+  }
+  Status set_negative_embeddings(const Embeddings &embeddings) {
+    return detail::status(sdxl_conditioning_set_negative_embeddings(handle(), embeddings.handle()));
+  }
+  Status set_clip_skip(std::uint32_t layers) {
+    return detail::status(sdxl_conditioning_set_clip_skip(handle(), layers));
+  }
+  Status set_original_size(std::uint32_t width, std::uint32_t height) {
+    return detail::status(sdxl_conditioning_set_original_size(handle(), width, height));
+  }
+  Status set_crop(std::uint32_t left, std::uint32_t top) {
+    return detail::status(sdxl_conditioning_set_crop(handle(), left, top));
+  }
+  Status set_target_size(std::uint32_t width, std::uint32_t height) {
+    return detail::status(sdxl_conditioning_set_target_size(handle(), width, height));
+  }
+  Status set_negative_original_size(std::uint32_t width, std::uint32_t height) {
+    return detail::status(sdxl_conditioning_set_negative_original_size(handle(), width, height));
+  }
+  Status set_negative_crop(std::uint32_t left, std::uint32_t top) {
+    return detail::status(sdxl_conditioning_set_negative_crop(handle(), left, top));
+  }
+  Status set_negative_target_size(std::uint32_t width, std::uint32_t height) {
+    return detail::status(sdxl_conditioning_set_negative_target_size(handle(), width, height));
+  }
+  Status set_aesthetic_score(double score) {
+    return detail::status(sdxl_conditioning_set_aesthetic_score(handle(), score));
+  }
+  Status set_negative_aesthetic_score(double score) {
+    return detail::status(sdxl_conditioning_set_negative_aesthetic_score(handle(), score));
+  }
+};
+
+class Pipeline;
+
+/// A way of sampling.
+class Scheduler : public detail::Object<sdxl_scheduler, sdxl_scheduler_free> {
+ public:
+  using Object::Object;
+
+  static Result<Scheduler> make(const std::string &name) {
+    return detail::make<Scheduler>([&](sdxl_scheduler *out) { return sdxl_scheduler_new(name.c_str(), out); });
+  }
+  /// The one that a distilled or fine-tuned model was made for, such as "turbo".
+  static Result<Scheduler> preset(const std::string &name) {
+    return detail::make<Scheduler>(
+        [&](sdxl_scheduler *out) { return sdxl_scheduler_new_preset(name.c_str(), out); });
+  }
+  static Result<Scheduler> from_pipeline(const Pipeline &pipeline);
+  static Result<Scheduler> from_config(const std::string &json) {
+    return detail::make<Scheduler>(
+        [&](sdxl_scheduler *out) { return sdxl_scheduler_from_config(json.c_str(), out); });
+  }
+
+  Status set_name(const std::string &name) {
+    return detail::status(sdxl_scheduler_set_name(handle(), name.c_str()));
+  }
+  Status set_spacing(const std::string &name) {
+    return detail::status(sdxl_scheduler_set_spacing(handle(), name.c_str()));
+  }
+  Status set_prediction(const std::string &name) {
+    return detail::status(sdxl_scheduler_set_prediction(handle(), name.c_str()));
+  }
+  Status set_eta(double eta) { return detail::status(sdxl_scheduler_set_eta(handle(), eta)); }
+  Status set_timesteps(const std::vector<double> &timesteps) {
+    return detail::status(sdxl_scheduler_set_timesteps(handle(), timesteps.data(), timesteps.size()));
+  }
+  Status set_sigmas(const std::vector<double> &sigmas) {
+    return detail::status(sdxl_scheduler_set_sigmas(handle(), sigmas.data(), sigmas.size()));
+  }
+  Status set_leading(std::uint32_t offset) {
+    return detail::status(sdxl_scheduler_set_leading(handle(), offset));
+  }
+  Status set_distilled(std::uint32_t original_steps) {
+    return detail::status(sdxl_scheduler_set_distilled(handle(), original_steps));
+  }
+  Status set_karras(double rho) { return detail::status(sdxl_scheduler_set_karras(handle(), rho)); }
+  Status set_beta(double alpha, double beta) {
+    return detail::status(sdxl_scheduler_set_beta(handle(), alpha, beta));
+  }
+  Status set_sigma_range(double sigma_min, double sigma_max) {
+    return detail::status(sdxl_scheduler_set_sigma_range(handle(), sigma_min, sigma_max));
+  }
+  Status set_terminal(const std::string &name) {
+    return detail::status(sdxl_scheduler_set_terminal(handle(), name.c_str()));
+  }
+  Status set_rounding(const std::string &name) {
+    return detail::status(sdxl_scheduler_set_rounding(handle(), name.c_str()));
+  }
+  Status set_interpolation(const std::string &name) {
+    return detail::status(sdxl_scheduler_set_interpolation(handle(), name.c_str()));
+  }
+  Status set_initial_noise(const std::string &name) {
+    return detail::status(sdxl_scheduler_set_initial_noise(handle(), name.c_str()));
+  }
+  Status set_clip(double range) { return detail::status(sdxl_scheduler_set_clip(handle(), range)); }
+  Status set_dynamic_clip(double ratio, double max) {
+    return detail::status(sdxl_scheduler_set_dynamic_clip(handle(), ratio, max));
+  }
+  Result<std::string> config() const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_scheduler_copy_config(handle(), buffer, capacity, size);
+    });
+  }
+};
+
+/// An order for pictures.
+class Request : public detail::Object<sdxl_request, sdxl_request_free> {
+ public:
+  using Object::Object;
+
+  static Result<Request> make(const Conditioning &conditioning) {
+    return detail::make<Request>(
+        [&](sdxl_request *out) { return sdxl_request_new(conditioning.handle(), out); });
+  }
+  /// For a prompt alone.
+  static Result<Request> make(const std::string &prompt) {
+    Result<Conditioning> conditioning = Conditioning::make(prompt);
+    if (!conditioning) return conditioning.error();
+    return make(*conditioning);
+  }
+  static Result<Request> make(const char *prompt) { return make(std::string(prompt)); }
+
+  Status set_size(std::uint32_t width, std::uint32_t height) {
+    return detail::status(sdxl_request_set_size(handle(), width, height));
+  }
+  Status set_steps(std::uint32_t steps) { return detail::status(sdxl_request_set_steps(handle(), steps)); }
+  Status set_guidance(double scale) { return detail::status(sdxl_request_set_guidance(handle(), scale)); }
+  Status set_guidance_rescale(double fraction) {
+    return detail::status(sdxl_request_set_guidance_rescale(handle(), fraction));
+  }
+  Status set_guidance_interval(double lowest, double highest) {
+    return detail::status(sdxl_request_set_guidance_interval(handle(), lowest, highest));
+  }
+  Status set_seed(std::uint64_t seed) { return detail::status(sdxl_request_set_seed(handle(), seed)); }
+  Status set_seeds(const std::vector<std::uint64_t> &seeds) {
+    return detail::status(sdxl_request_set_seeds(handle(), seeds.data(), seeds.size()));
+  }
+  Status set_batch(std::uint32_t batch) { return detail::status(sdxl_request_set_batch(handle(), batch)); }
+  Status set_scheduler(const Scheduler &scheduler) {
+    return detail::status(sdxl_request_set_scheduler(handle(), scheduler.handle()));
+  }
+  Status set_initial_noise(const Latents &noise) {
+    return detail::status(sdxl_request_set_initial_noise(handle(), noise.handle()));
+  }
+  Status set_image(const Image &image) {
+    return detail::status(sdxl_request_set_image(handle(), image.handle()));
+  }
+  Status set_image_latents(const Latents &latents) {
+    return detail::status(sdxl_request_set_image_latents(handle(), latents.handle()));
+  }
+  Status set_inpaint(const Image &image, const Image &mask, double blur = 0) {
+    return detail::status(sdxl_request_set_inpaint(handle(), image.handle(), mask.handle(), blur));
+  }
+  Status set_strength(double strength) {
+    return detail::status(sdxl_request_set_strength(handle(), strength));
+  }
+  Status set_resume(const Latents &latents, double at) {
+    return detail::status(sdxl_request_set_resume(handle(), latents.handle(), at));
+  }
+  Status set_end_at(double fraction) { return detail::status(sdxl_request_set_end_at(handle(), fraction)); }
+  Status set_output(const std::string &name) {
+    return detail::status(sdxl_request_set_output(handle(), name.c_str()));
+  }
+};
+
+/// Called on the pipeline's thread before the first and after every step. An exception that it throws cancels the job.
+using OnProgress = std::function<sdxl_flow(sdxl_job job, const sdxl_progress &progress)>;
+
+/// A request under way; destroying it cancels it.
+class Job : public detail::Object<sdxl_job, sdxl_job_free> {
+ public:
+  Job() noexcept = default;
+  explicit Job(sdxl_job handle) noexcept : Object(handle) {}
+  Job(Job &&) noexcept = default;
+  Job &operator=(Job &&other) noexcept {
+    // The job that was here goes before its callback.
+    Object::operator=(std::move(other));
+    callback_ = std::move(other.callback_);
+    return *this;
+  }
+  ~Job() { reset(); }
+
+  Result<sdxl_progress> poll() const {
+    sdxl_progress progress{};
+    progress.struct_size = sizeof progress;
+    sdxl_status status = sdxl_job_poll(handle(), &progress);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return progress;
+  }
+  Status wait() const { return detail::status(sdxl_job_wait(handle(), -1)); }
+  Status wait(std::chrono::milliseconds timeout) const {
+    return detail::status(sdxl_job_wait(handle(), timeout.count() < 0 ? 0 : timeout.count()));
+  }
+  Status cancel() const { return detail::status(sdxl_job_cancel(handle())); }
+  Result<Image> preview(std::uint32_t index = 0) const {
+    return detail::make<Image>([&](sdxl_image *out) { return sdxl_job_preview(handle(), index, out); });
+  }
+  Result<std::vector<Image>> take_images() const {
+    std::size_t count = 0;
+    sdxl_status status = sdxl_job_image_count(handle(), &count);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    std::vector<sdxl_image> handles(count + 1);
+    status = sdxl_job_take_images(handle(), handles.data(), handles.size(), &count);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return detail::own(handles, count);
+  }
+  Result<Latents> latents() const {
+    return detail::make<Latents>([&](sdxl_latents *out) { return sdxl_job_latents(handle(), out); });
+  }
+  Result<std::string> cut() const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_job_copy_cut(handle(), buffer, capacity, size);
+    });
+  }
+
+ private:
+  friend class Pipeline;
+  /// A callback may destroy its own job: the call under way keeps it.
+  using Shared = std::shared_ptr<OnProgress>;
+
+  static std::int32_t call(void *user_data, sdxl_job job, const sdxl_progress *progress) {
+    Shared callback = *static_cast<Shared *>(user_data);
+#ifdef SDXL_EXCEPTIONS
+    try {
+      return (*callback)(job, *progress);
+    } catch (...) {
+      return SDXL_FLOW_CANCEL;
+    }
+#else
+    return (*callback)(job, *progress);
+#endif
+  }
+
+  std::unique_ptr<Shared> callback_;
+};
+
+/// Which model, where and how it computes.
+class PipelineOptions : public detail::Object<sdxl_pipeline_options, sdxl_pipeline_options_free> {
+ public:
+  using Object::Object;
+
+  static Result<PipelineOptions> make(const std::string &model) {
+    return detail::make<PipelineOptions>(
+        [&](sdxl_pipeline_options *out) { return sdxl_pipeline_options_new(model.c_str(), out); });
+  }
+
+  /// For a model in memory: add its files.
+  static Result<PipelineOptions> in_memory(const std::string &name) {
+    return detail::make<PipelineOptions>(
+        [&](sdxl_pipeline_options *out) { return sdxl_pipeline_options_new_in_memory(name.c_str(), out); });
+  }
+
+  /// The bytes must stay until the options are gone; see sdxl_pipeline_options_add_file.
+  Status add_file(const std::string &name, const void *data, std::size_t size) {
+    auto bytes = static_cast<const std::uint8_t *>(data);
+    return detail::status(sdxl_pipeline_options_add_file(handle(), name.c_str(), bytes, size));
+  }
+  Status set_device(const std::string &device) {
+    return detail::status(sdxl_pipeline_options_set_device(handle(), device.c_str()));
+  }
+  Status set_precision(const std::string &precision) {
+    return detail::status(sdxl_pipeline_options_set_precision(handle(), precision.c_str()));
+  }
+  Status set_variant(const std::string &variant) {
+    return detail::status(sdxl_pipeline_options_set_variant(handle(), variant.c_str()));
+  }
+  Status set_taesd(const std::string &path) {
+    return detail::status(sdxl_pipeline_options_set_taesd(handle(), path.c_str()));
+  }
+  Status set_vae(const std::string &path) {
+    return detail::status(sdxl_pipeline_options_set_vae(handle(), path.c_str()));
+  }
+  Status set_unet(const std::string &path) {
+    return detail::status(sdxl_pipeline_options_set_unet(handle(), path.c_str()));
+  }
+  Status add_embedding(const std::string &path) {
+    return detail::status(sdxl_pipeline_options_add_embedding(handle(), path.c_str()));
+  }
+  Status add_lora(const std::string &path, double weight = 1) {
+    return detail::status(sdxl_pipeline_options_add_lora(handle(), path.c_str(), weight));
+  }
+  Status merge_loras() { return detail::status(sdxl_pipeline_options_merge_loras(handle())); }
+  Status check() const { return detail::status(sdxl_pipeline_options_check(handle())); }
+};
+
+/// A model ready to draw.
+class Pipeline : public detail::Object<sdxl_pipeline, sdxl_pipeline_free> {
+ public:
+  using Object::Object;
+
+  static Result<Pipeline> load(const PipelineOptions &options) {
+    return detail::make<Pipeline>(
+        [&](sdxl_pipeline *out) { return sdxl_pipeline_load(options.handle(), out); });
+  }
+  /// With the default options.
+  static Result<Pipeline> load(const std::string &model) {
+    Result<PipelineOptions> options = PipelineOptions::make(model);
+    if (!options) return options.error();
+    return load(*options);
+  }
+  static Result<Pipeline> load(const char *model) { return load(std::string(model)); }
+
+  /// Another one with the same weights, whose jobs run at the same time.
+  Result<Pipeline> clone() const {
+    return detail::make<Pipeline>([&](sdxl_pipeline *out) { return sdxl_pipeline_clone(handle(), out); });
+  }
+  Result<sdxl_pipeline_info> info() const {
+    sdxl_pipeline_info info{};
+    info.struct_size = sizeof info;
+    sdxl_status status = sdxl_pipeline_get_info(handle(), &info);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return info;
+  }
+  Result<std::string> path() const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_pipeline_path(handle(), buffer, capacity, size);
+    });
+  }
+
+  /// Starts a request and returns at once.
+  Result<Job> start(const Request &request, OnProgress on_progress = nullptr) const {
+    std::unique_ptr<Job::Shared> callback;
+    if (on_progress) {
+      callback = std::make_unique<Job::Shared>(std::make_shared<OnProgress>(std::move(on_progress)));
+    }
+    Result<Job> job = detail::make<Job>([&](sdxl_job *out) {
+      return sdxl_job_start(handle(), request.handle(), callback ? Job::call : nullptr, callback.get(), out);
+    });
+    if (job) job->callback_ = std::move(callback);
+    return job;
+  }
+  /// Draws the pictures and waits for them.
+  Result<std::vector<Image>> generate(const Request &request) const {
+    Result<Job> job = start(request);
+    if (!job) return job.error();
+    Status ended = job->wait();
+    if (!ended) return ended.error();
+    return job->take_images();
+  }
+  /// The prompt's and the negative prompt's embeddings.
+  Result<std::pair<Embeddings, Embeddings>> encode(const Conditioning &conditioning) const {
+    sdxl_embeddings positive{}, negative{};
+    sdxl_status status = sdxl_pipeline_encode(handle(), conditioning.handle(), &positive, &negative);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return std::make_pair(Embeddings(positive), Embeddings(negative));
+  }
+  Result<std::vector<Image>> decode(const Latents &latents) const {
+    std::uint32_t shape[4] = {};
+    Status known = latents.shape(shape);
+    if (!known) return known.error();
+    std::vector<sdxl_image> handles(shape[0]);
+    std::size_t count = 0;
+    sdxl_status status = sdxl_pipeline_decode(handle(), latents.handle(), handles.data(), handles.size(), &count);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return detail::own(handles, count);
+  }
+};
+
+inline Result<Scheduler> Scheduler::from_pipeline(const Pipeline &pipeline) {
+  return detail::make<Scheduler>(
+      [&](sdxl_scheduler *out) { return sdxl_scheduler_from_pipeline(pipeline.handle(), out); });
+}
+
+inline Status set_threads(std::uint32_t threads) { return detail::status(sdxl_set_threads(threads)); }
+inline Status check_device(const std::string &device) { return detail::status(sdxl_check_device(device.c_str())); }
+
+}  // namespace sdxl
+
+#endif

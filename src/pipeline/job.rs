@@ -1,0 +1,437 @@
+//! [`Job`]: a request drawn on the pipeline's own thread, watched and cancelled from any other.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::{self, ThreadId};
+use std::time::{Duration, Instant};
+
+use super::{Latents, Pipeline, Request};
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::runtime::locked;
+
+/// A request under way on the pipeline's own thread.
+///
+/// The jobs of one pipeline run one after the other, those of its clones at once. All methods may be called from
+/// any thread; a program with a loop of its own, such as a game, starts a job and looks at its
+/// [`progress`](Self::progress) once a frame.
+///
+/// Dropping a job cancels it.
+///
+/// ```no_run
+/// # let pipeline = sdxl::Pipeline::builder("model").build()?;
+/// # let conditioning = sdxl::Conditioning::builder("a cat").build()?;
+/// # let request = sdxl::Request::builder(conditioning).build()?;
+/// use std::time::Duration;
+///
+/// let job = pipeline.start(&request)?;
+/// while job.wait(Some(Duration::from_millis(100))).is_err() {
+///     let progress = job.progress();
+///     if progress.state.is_final() {
+///         break;
+///     }
+///     println!("{} of {}", progress.step, progress.of);
+/// }
+/// let images = job.take_images()?;
+/// # Ok::<(), sdxl::Error>(())
+/// ```
+pub struct Job {
+    shared: Arc<Shared>,
+    /// The worker's.
+    thread: ThreadId,
+}
+
+/// What a [`Job`] is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum JobState {
+    /// It waits for the jobs before it.
+    Waiting,
+    /// It encodes the prompts, and the picture that it begins with.
+    Encoding,
+    /// It takes the steps.
+    Sampling,
+    /// It decodes the pictures.
+    Decoding,
+    /// It is done: the pictures can be taken.
+    Finished,
+    /// It met an error, which [`Job::wait`] returns.
+    Failed,
+    /// It was cancelled.
+    Cancelled,
+}
+
+impl JobState {
+    /// Whether nothing will change any more.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Finished | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Where a [`Job`] stands.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct JobProgress {
+    /// What it is doing.
+    pub state: JobState,
+    /// The steps taken.
+    pub step: usize,
+    /// All steps; 0 until the prompts are encoded.
+    pub of: usize,
+    /// The noise level reached, as a standard deviation; 0 before the first step.
+    pub sigma: f64,
+    /// Time since the job's turn came.
+    pub elapsed: Duration,
+    /// Time that the remaining steps will take, at the mean speed so far; 0 before the first step. Decoding
+    /// comes on top.
+    pub remaining: Duration,
+}
+
+/// What a [`Job`] is to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Output {
+    /// Pictures. The latents are there too.
+    #[default]
+    Images,
+    /// Latents alone, for another run or another decoder. What stops before the end of the schedule makes these
+    /// whatever is asked for.
+    Latents,
+}
+
+/// Whether a job goes on: what its observer returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Flow {
+    /// It goes on.
+    Continue,
+    /// It is cancelled.
+    Cancel,
+}
+
+type Observer = Box<dyn FnMut(JobProgress) -> Flow + Send>;
+
+/// Starts a [`Job`] with options.
+#[must_use]
+pub struct JobBuilder<'a> {
+    pipeline: &'a Pipeline,
+    request: Request,
+    output: Output,
+    observer: Option<Observer>,
+}
+
+impl Pipeline {
+    /// Starts a request on the pipeline's own thread. What does not fit the model is an error of the job.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no thread for it.
+    pub fn start(&self, request: &Request) -> Result<Job> {
+        self.job(request).start()
+    }
+
+    /// A job with options.
+    pub fn job(&self, request: &Request) -> JobBuilder<'_> {
+        JobBuilder { pipeline: self, request: request.clone(), output: Output::Images, observer: None }
+    }
+}
+
+impl JobBuilder<'_> {
+    /// What to make. Default: pictures.
+    pub fn output(self, output: Output) -> Self {
+        Self { output, ..self }
+    }
+
+    /// Calls a function on the pipeline's thread before the first and after every step. It may use the job and any
+    /// other object of this crate; the job waits for it.
+    pub fn on_progress(self, observer: impl FnMut(JobProgress) -> Flow + Send + 'static) -> Self {
+        Self { observer: Some(Box::new(observer)), ..self }
+    }
+
+    /// Starts the job.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no thread for it.
+    pub fn start(self) -> Result<Job> {
+        let shared = Arc::new(Shared {
+            is_cancelled: AtomicBool::new(false),
+            is_silent: AtomicBool::new(false),
+            observer: Mutex::new(self.observer),
+            status: Mutex::new(Status::new()),
+            changed: Condvar::new(),
+        });
+        let output = if self.request.end_at < 1. { Output::Latents } else { self.output };
+        let work = {
+            // With a worker of its own that never starts: the queue must not keep itself alive.
+            let (shared, pipeline, request) = (Arc::clone(&shared), self.pipeline.clone(), self.request);
+            move || shared.run(&pipeline, &request, output)
+        };
+        let thread = self.pipeline.worker.submit(work)?;
+        Ok(Job { shared, thread })
+    }
+}
+
+impl fmt::Debug for JobBuilder<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JobBuilder").field("output", &self.output).finish_non_exhaustive()
+    }
+}
+
+impl Job {
+    /// Where the job stands. Never waits for the job's work.
+    pub fn progress(&self) -> JobProgress {
+        locked(&self.shared.status).progress_now()
+    }
+
+    /// Waits until the job has ended, or for that time; without one, for as long as it takes. The function that
+    /// observes a job runs on the thread that would have to go on, so for jobs of the same pipeline it gets the
+    /// answer at once.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] where the time was too short; [`Error::Cancelled`]; [`Error::Job`] with what the
+    /// job met.
+    pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
+        let mut status = locked(&self.shared.status);
+        let is_open = |status: &mut Status| !status.progress.state.is_final();
+        if self.thread != thread::current().id() {
+            let changed = &self.shared.changed;
+            status = match timeout {
+                None => changed.wait_while(status, is_open).unwrap_or_else(PoisonError::into_inner),
+                Some(timeout) => {
+                    changed
+                        .wait_timeout_while(status, timeout, is_open)
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .0
+                }
+            };
+        }
+        status.result()
+    }
+
+    /// Ends the job within one step, or at once if it still waits for its turn. The pipeline is as it was before.
+    /// Without effect on a job that has ended.
+    pub fn cancel(&self) {
+        self.shared.is_cancelled.store(true, Ordering::Relaxed);
+        let mut status = locked(&self.shared.status);
+        if status.progress.state == JobState::Waiting {
+            status.progress.state = JobState::Cancelled;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// What the UNet takes the pictures for, as small pictures with one pixel for each of the latents': a preview,
+    /// made in about a millisecond. None before the first step.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for models whose latents do not have 4 channels.
+    pub fn preview(&self) -> Result<Vec<Image>> {
+        let denoised = locked(&self.shared.status).denoised.clone();
+        denoised.map_or_else(|| Ok(Vec::new()), |latents| latents.preview())
+    }
+
+    /// How many pictures can be taken: 0 before the end.
+    pub fn image_count(&self) -> usize {
+        locked(&self.shared.status).images.len()
+    }
+
+    /// The pictures; they are given once.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait), without waiting.
+    pub fn take_images(&self) -> Result<Vec<Image>> {
+        let mut status = locked(&self.shared.status);
+        status.result()?;
+        Ok(std::mem::take(&mut status.images))
+    }
+
+    /// The latents of the pictures, or those that the run left at the end of its part of the schedule.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait), without waiting.
+    pub fn latents(&self) -> Result<Latents> {
+        let status = locked(&self.shared.status);
+        status.result()?;
+        status.latents.clone().ok_or(Error::Unfinished)
+    }
+
+    /// The ends of prompts that did not fit into 77 tokens, as soon as they are encoded.
+    pub fn cut(&self) -> Vec<String> {
+        locked(&self.shared.status).cut.clone()
+    }
+
+    /// Cancels the job, and sees to it that its observer is not called any more when this returns. Called by the
+    /// observer itself, that call is the last one.
+    pub(crate) fn abandon(&self) {
+        self.cancel();
+        self.shared.is_silent.store(true, Ordering::Relaxed);
+        if self.thread != thread::current().id() {
+            // Waits for a call that is under way.
+            let observer = locked(&self.shared.observer).take();
+            drop(observer);
+        }
+    }
+}
+
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.abandon();
+    }
+}
+
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job").field("progress", &self.progress()).finish_non_exhaustive()
+    }
+}
+
+/// What the job and the worker have in common.
+struct Shared {
+    is_cancelled: AtomicBool,
+    is_silent: AtomicBool,
+    /// Locked during its calls.
+    observer: Mutex<Option<Observer>>,
+    status: Mutex<Status>,
+    changed: Condvar,
+}
+
+struct Status {
+    progress: JobProgress,
+    began: Option<Instant>,
+    updated: Instant,
+    denoised: Option<Latents>,
+    latents: Option<Latents>,
+    images: Vec<Image>,
+    cut: Vec<String>,
+    error: Option<Arc<Error>>,
+}
+
+impl Status {
+    fn new() -> Self {
+        let none = Duration::ZERO;
+        let state = JobState::Waiting;
+        Self {
+            progress: JobProgress { state, step: 0, of: 0, sigma: 0., elapsed: none, remaining: none },
+            began: None,
+            updated: Instant::now(),
+            denoised: None,
+            latents: None,
+            images: Vec::new(),
+            cut: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// The progress, with the clock of this moment.
+    fn progress_now(&self) -> JobProgress {
+        if self.progress.state.is_final() {
+            return self.progress;
+        }
+        let elapsed = self.began.map_or(Duration::ZERO, |began| began.elapsed());
+        let remaining = self.progress.remaining.saturating_sub(self.updated.elapsed());
+        JobProgress { elapsed, remaining, ..self.progress }
+    }
+
+    fn result(&self) -> Result<()> {
+        match (self.progress.state, &self.error) {
+            (JobState::Finished, _) => Ok(()),
+            (JobState::Cancelled, _) => Err(Error::Cancelled),
+            (_, Some(error)) => Err(Error::Job(Arc::clone(error))),
+            _ => Err(Error::Unfinished),
+        }
+    }
+}
+
+/// What a job made.
+type Made = (Latents, Vec<Image>);
+
+impl Shared {
+    fn run(&self, pipeline: &Pipeline, request: &Request, output: Output) {
+        if !self.begin() {
+            return;
+        }
+        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(pipeline, request, output)))
+            .unwrap_or_else(|panic| Err(Error::Internal { reason: text_of(&*panic) }));
+        drop(locked(&self.observer).take());
+        let mut status = locked(&self.status);
+        let progress = status.progress_now();
+        let state = match drawn {
+            Ok((latents, images)) => {
+                (status.latents, status.images) = (Some(latents), images);
+                JobState::Finished
+            }
+            Err(Error::Cancelled) => JobState::Cancelled,
+            Err(error) => {
+                status.error = Some(Arc::new(error));
+                JobState::Failed
+            }
+        };
+        status.progress = JobProgress { state, remaining: Duration::ZERO, ..progress };
+        status.denoised = None;
+        self.changed.notify_all();
+    }
+
+    /// False for a job that was cancelled while it waited.
+    fn begin(&self) -> bool {
+        let mut status = locked(&self.status);
+        if status.progress.state.is_final() {
+            return false;
+        }
+        status.began = Some(Instant::now());
+        status.progress.state = JobState::Encoding;
+        true
+    }
+
+    fn draw(&self, pipeline: &Pipeline, request: &Request, output: Output) -> Result<Made> {
+        self.check()?;
+        let mut sampling = pipeline.sample(request)?;
+        self.update(|status| {
+            status.progress.state = JobState::Sampling;
+            status.progress.of = sampling.steps();
+            status.cut = sampling.cut().to_vec();
+        })?;
+        while let Some(progress) = sampling.next() {
+            let progress = progress?;
+            let denoised = sampling.denoised()?;
+            self.update(|status| {
+                status.denoised = denoised;
+                status.updated = Instant::now();
+                status.progress.step = progress.step;
+                status.progress.sigma = progress.sigma;
+                status.progress.remaining = progress.remaining;
+            })?;
+        }
+        let latents = sampling.latents()?;
+        if output == Output::Latents {
+            return Ok((latents, Vec::new()));
+        }
+        locked(&self.status).progress.state = JobState::Decoding;
+        let images = sampling.images()?;
+        self.check()?;
+        Ok((latents, images))
+    }
+
+    /// Changes the status and tells the observer.
+    fn update(&self, change: impl FnOnce(&mut Status)) -> Result<()> {
+        let progress = {
+            let mut status = locked(&self.status);
+            change(&mut status);
+            status.progress_now()
+        };
+        self.check()?;
+        if let Some(observer) = locked(&self.observer).as_mut()
+            && !self.is_silent.load(Ordering::Relaxed)
+            && observer(progress) == Flow::Cancel
+        {
+            self.is_cancelled.store(true, Ordering::Relaxed);
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.is_cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// What a panic said.
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic").to_owned()
+}
