@@ -6,6 +6,8 @@
 //! cargo run --release --example train -- unet --model OUT/step-00010000 --data PICTURES --output OUT2 --train-text
 //! ```
 //!
+//! With `--lora 8` the model stays as it is, and a LoRA of rank 8 is trained on top of it.
+//!
 //! `--model` is a model folder in diffusers' layout; parts without weights begin from scratch. The output folder gets
 //! `step-…` (models, the newest ones), `loss.csv`, `loss.png` and, for a UNet, `samples-….png`. The same command again
 //! goes on from the newest checkpoint.
@@ -22,6 +24,7 @@ mod log;
 #[path = "train/parts.rs"]
 mod parts;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use arguments::{Arguments, Part};
@@ -52,7 +55,7 @@ fn run(
     common: &arguments::Common,
     trainer: &mut Trainer,
     mut step: impl FnMut(&mut Trainer) -> Result<StepReport>,
-    saved: impl Fn(&std::path::Path, u64) -> Result<()>,
+    saved: impl Fn(&Trainer, &Path) -> Result<()>,
 ) -> Result<()> {
     let checkpoints = Checkpoints::new(&common.output, common.keep)?;
     if checkpoints.resume(trainer)? {
@@ -79,7 +82,7 @@ fn run(
             } else {
                 bar.println(line)
             }
-            saved(&folder, report.step)?;
+            saved(trainer, &folder)?;
         }
     }
     bar.finish();

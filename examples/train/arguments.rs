@@ -97,6 +97,9 @@ pub(crate) struct Unet {
     /// Train the text encoders too.
     #[arg(long)]
     pub(crate) train_text: bool,
+    /// Train a LoRA of that rank on top of the model: `lora.safetensors` in each checkpoint.
+    #[arg(long, value_name = "RANK")]
+    pub(crate) lora: Option<i64>,
     /// Predict the velocity instead of the noise.
     #[arg(long)]
     pub(crate) velocity: bool,

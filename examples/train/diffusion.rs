@@ -1,16 +1,13 @@
 //! `train unet`.
 
-use std::path::Path;
-
 use ndarray::{Array3, s};
 use sdxl::config::ModelConfig;
 use sdxl::scheduler::Prediction;
-use sdxl::text::Tokenizer;
+use sdxl::text::{Padding, Tokenizer};
 use sdxl::training::{
-    Batches, Captions, DiffusionModel, Draws, Encoder, FolderDataset, LatentCache, NoiseLevels, Objective,
-    Trainer, Variables, Weighting,
+    Batches, Captions, DiffusionModel, Draws, Encoder, FolderDataset, Frozen, LatentCache, LoraOptions,
+    LoraTraining, NoiseLevels, Objective, Trainer, Variables, Weighting, export_lora,
 };
-use sdxl::unet::Unet;
 use sdxl::vae::AutoencoderKl;
 use sdxl::weights::{Component, Weights};
 use sdxl::{Conditioning, Error, Guidance, Image, Pipeline, Precision, Request, Result};
@@ -31,27 +28,31 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         false => &[Component::Unet],
     };
     let parts = Parts::open(common, trained);
-    let variables = Variables::new(common.device, &parts, |weights| {
-        if part.train_text {
-            return DiffusionModel::load(weights, weights, &config).map(drop);
-        }
-        Unet::load(&weights.at("unet"), &config.unet).map(drop)
-    })?;
+    let load = |weights: &Weights| DiffusionModel::load(weights, weights, &config);
+    let in_training = |name: &str| part.train_text || name.starts_with("unet.");
+    let lora = part.lora.map(|rank| LoraOptions { rank, alpha: rank as f64, ..LoraOptions::default() });
+    let variables = match &lora {
+        Some(lora) => lora.variables(common.device, load, in_training, common.seed)?,
+        None => Variables::some(common.device, &parts, load, in_training)?,
+    };
     println!("unet: {} parameters in training, {}", variables.count(), parts.origin(Component::Unet));
+    let model = match &lora {
+        Some(lora) => load(&LoraTraining::new(&variables, &parts, lora).weights())?,
+        None => load(&Frozen::new(&variables, &parts).weights())?,
+    };
     let frozen = Weights::new(&parts, common.device, Precision::F32);
-    let text = if part.train_text { variables.weights() } else { frozen.clone() };
-    let model = DiffusionModel::load(&variables.weights(), &text, &config)?;
     let vae = AutoencoderKl::load(&frozen.at("vae"), &config.vae)?;
 
     let data = FolderDataset::open(&common.data)?;
     let mut batches = Batches::new(&data, &part.buckets, common.batch, common.seed)?;
+    let tokenizer = |name: &str, padding| {
+        let folder = common.model.join(name);
+        if folder.is_dir() { Tokenizer::from_folder(folder) } else { Tokenizer::builtin(padding) }
+    };
+    let first = config.text_encoder.as_ref().map(|_| tokenizer("tokenizer", Padding::EndOfText));
     let captions = Captions {
-        first: config
-            .text_encoder
-            .as_ref()
-            .map(|_| Tokenizer::from_folder(common.model.join("tokenizer")))
-            .transpose()?,
-        second: Tokenizer::from_folder(common.model.join("tokenizer_2"))?,
+        first: first.transpose()?,
+        second: tokenizer("tokenizer_2", Padding::Exclamation)?,
         dropout: part.caption_dropout,
         zeros: config.force_zeros_for_empty_prompt,
     };
@@ -72,11 +73,18 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         })
     };
     let prompts = prompts(part)?;
-    run(common, &mut trainer, step, |folder, step| {
+    run(common, &mut trainer, step, |trainer, folder| {
+        let mut pipeline = Pipeline::builder(folder);
+        if let Some(lora) = &lora {
+            let path = folder.join("lora.safetensors");
+            export_lora(trainer, lora, &path)?;
+            pipeline = pipeline.lora(path, 1.);
+        }
         if prompts.is_empty() {
             return Ok(());
         }
-        draw(folder, &prompts)?.save_png(common.output.join(format!("samples-{step:08}.png")))
+        let grid = draw(&pipeline.build()?, &prompts)?;
+        grid.save_png(common.output.join(format!("samples-{:08}.png", trainer.steps())))
     })
 }
 
@@ -106,8 +114,7 @@ fn prompts(part: &Arguments) -> Result<Vec<String>> {
 }
 
 /// A grid of one picture for each caption.
-fn draw(model: &Path, prompts: &[String]) -> Result<Image> {
-    let pipeline = Pipeline::builder(model).build()?;
+fn draw(pipeline: &Pipeline, prompts: &[String]) -> Result<Image> {
     let images = prompts
         .iter()
         .map(|prompt| {

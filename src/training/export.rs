@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::lora::is_half;
 use super::trainer::Trainer;
 use crate::error::{Error, Result};
 use crate::runtime::Precision;
@@ -58,7 +59,8 @@ pub fn export_component(
 }
 
 /// Writes a model folder: the configuration files of `model`, and the weights of all components in training. What is
-/// not in training of such a component has the weights of `model`.
+/// not in training of such a component has the weights of `model`. A LoRA is no component: see
+/// [`export_lora`](super::export_lora).
 ///
 /// # Errors
 /// As for [`export_component`].
@@ -72,7 +74,8 @@ pub fn export(
     copy_configurations(model, folder)?;
     for component in Component::ALL {
         let name = component.folder();
-        if trainer.variables().names().any(|full| full.split('.').next() == Some(name)) {
+        let is_weight = |full: &str| full.split('.').next() == Some(name) && !is_half(full);
+        if trainer.variables().names().any(is_weight) {
             let rest = Checkpoint::from_folder(component, model.join(name), "").ok();
             export_component(trainer, (component, rest.as_ref()), folder.join(name), precision)?;
         }

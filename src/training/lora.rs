@@ -32,8 +32,8 @@ impl Default for LoraOptions {
 }
 
 impl LoraOptions {
-    /// The variables of a LoRA for the layers of a model that `load` reads and the targets name. It begins with no
-    /// effect: `lora_A` is random, `lora_B` zero.
+    /// The variables of a LoRA for the layers of a model that `load` reads, the targets name and `trained` accepts by
+    /// the full names of their weights. It begins with no effect: `lora_A` is random, `lora_B` zero.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an impossible rank or alpha, or where no layer is a target.
@@ -41,6 +41,7 @@ impl LoraOptions {
         &self,
         device: Device,
         load: impl Fn(&Weights) -> Result<M>,
+        trained: impl Fn(&str) -> bool,
         seed: u64,
     ) -> Result<Variables> {
         if !(1..=1 << 12).contains(&self.rank) {
@@ -50,8 +51,12 @@ impl LoraOptions {
             return Err(Error::invalid("alpha", self.alpha, "a finite number"));
         }
         device.check()?;
-        let specs: Vec<TensorSpec> =
-            tensors_of(load)?.iter().filter_map(|spec| self.halves(spec)).flatten().collect();
+        let specs: Vec<TensorSpec> = tensors_of(load)?
+            .iter()
+            .filter(|spec| trained(&spec.name))
+            .filter_map(|spec| self.halves(spec))
+            .flatten()
+            .collect();
         if specs.is_empty() {
             let expected = "names of linear layers or convolutions of the model";
             return Err(Error::invalid("targets", format!("{:?}", self.targets), expected));
@@ -109,6 +114,11 @@ impl TensorSource for LoraTraining<'_> {
         let half = |half| self.variables.get(&format!("{layer}.{half}.weight"));
         Some(LowRank::new(half("lora_A")?.shallow_clone(), half("lora_B")?.shallow_clone(), self.scale))
     }
+}
+
+/// Whether a variable is half of a LoRA's layer, and no weight of a model.
+pub(super) fn is_half(name: &str) -> bool {
+    name.ends_with(".lora_A.weight") || name.ends_with(".lora_B.weight")
 }
 
 /// Writes a LoRA in training as a file for diffusers, and for every program that reads PEFT's names. Its scale is

@@ -34,7 +34,7 @@ fn learns_and_is_read_by_the_pipeline() {
     sdxl::set_threads(1).unwrap();
     let config = base();
     let options = LoraOptions { rank: 2, alpha: 4., ..LoraOptions::default() };
-    let variables = options.variables(Device::Cpu, load(&config), 1).unwrap();
+    let variables = options.variables(Device::Cpu, load(&config), |_| true, 1).unwrap();
     let model = load(&config)(&LoraTraining::new(&variables, &ByName, &options).weights()).unwrap();
     let plain = load(&config)(&Weights::new(&ByName, Device::Cpu, Precision::F32)).unwrap();
     assert_close("without effect", &output(&model), &output(&plain), 0.);
@@ -72,8 +72,9 @@ fn learns_and_is_read_by_the_pipeline() {
 #[test]
 fn impossible_options_are_named() {
     let config = base();
-    let refused =
-        |options: LoraOptions| options.variables(Device::Cpu, load(&config), 1).err().unwrap().to_string();
+    let refused = |options: LoraOptions| {
+        options.variables(Device::Cpu, load(&config), |_| true, 1).err().unwrap().to_string()
+    };
     let good = LoraOptions::default;
     assert_eq!(refused(LoraOptions { rank: 0, ..good() }), "rank is 0, expected 1 to 4096");
     assert_eq!(refused(LoraOptions { alpha: f64::NAN, ..good() }), "alpha is NaN, expected a finite number");
