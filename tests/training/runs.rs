@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sdxl::config::ModelConfig;
 use sdxl::pipeline::write_random_model;
 use sdxl::scheduler::Prediction;
 use sdxl::training::{
-    AutoencoderModel, AutoencoderObjective, Checkpoints, Draws, Ema, Frozen, LearningRate, NoiseLevels,
-    Objective, TimestepBias, Trainer, TrainerOptions, Variables, Weighting, mixed_precision,
+    AutoencoderModel, AutoencoderObjective, Checkpoints, DiffusionModel, Draws, Ema, Frozen, LearningRate,
+    NoiseLevels, Objective, TimestepBias, Trainer, TrainerOptions, Variables, Weighting, mixed_precision,
 };
 use sdxl::weights::{Checkpoint, Component, TensorSource, Weights};
 use sdxl::{Conditioning, Device, Error, Pipeline, Precision, Request};
@@ -329,4 +330,30 @@ fn mixed_precision_is_bfloat16() {
     assert!((mixed.0 - exact.0).abs() < 2e-2 * exact.0, "{mixed:?} {exact:?}");
     assert!((mixed.1 - exact.1).abs() < 1e-1 * exact.1, "{mixed:?} {exact:?}");
     assert_eq!(exact, again);
+}
+
+/// A refiner: one text encoder, five numbers with the aesthetic score, the lowest fifth of the noise.
+#[test]
+fn a_refiner_learns() {
+    sdxl::set_threads(1).unwrap();
+    let config = ModelConfig::from_folder(repository("tests/models/refiner")).unwrap();
+    let load = |weights: &Weights| DiffusionModel::load(weights, weights, &config);
+    let variables =
+        Variables::some(Device::Cpu, &super::ByName, load, |name| name.starts_with("unet.")).unwrap();
+    let model = load(&Frozen::new(&variables, &super::ByName).weights()).unwrap();
+    let mut trainer = Trainer::new(variables, options()).unwrap();
+    let NoiseLevels::Discrete { schedule, bias, .. } = NoiseLevels::default() else { unreachable!() };
+    let levels = NoiseLevels::Discrete { schedule, timesteps: 0..200, bias };
+    let objective = Objective { levels, ..Objective::default() };
+    let mut whole = examples(latents());
+    whole.text.first = None;
+    whole.time_ids = Tensor::from_slice(&[64f32, 64., 0., 0., 6., 64., 64., 0., 0., 2.5]).reshape([2, 5]);
+    let losses: Vec<f64> = (0..20)
+        .map(|_| {
+            let step =
+                trainer.step(|number| model.loss(&objective, &whole, &mut Draws::new(5, "step", number % 2)));
+            step.unwrap().loss
+        })
+        .collect();
+    assert!(losses[18] + losses[19] < 0.8 * (losses[0] + losses[1]), "{losses:?}");
 }
