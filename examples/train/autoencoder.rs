@@ -25,8 +25,8 @@ pub(crate) fn train(common: &Common, part: &Vae) -> Result<()> {
     let data = FolderDataset::open(&common.data)?;
     let mut batches = Batches::new(&data, &[bucket], common.batch, common.seed)?;
 
-    let parts = Parts::open(common, &[Component::Vae]);
     let load = |weights: &Weights| AutoencoderModel::load(weights, &config);
+    let parts = Parts::open(common, &[Component::Vae], load)?;
     let decoder = |name: &str| name.starts_with("vae.decoder.") || name.starts_with("vae.post_quant_conv.");
     let variables = Variables::some(common.device, &parts, load, |name| !part.decoder || decoder(name))?;
     println!("vae: {} parameters, {}", variables.count(), parts.origin(Component::Vae));

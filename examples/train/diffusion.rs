@@ -27,8 +27,9 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         true => &[Component::Unet, Component::TextEncoder, Component::TextEncoder2],
         false => &[Component::Unet],
     };
-    let parts = Parts::open(common, trained);
     let load = |weights: &Weights| DiffusionModel::load(weights, weights, &config);
+    let load_vae = |weights: &Weights| AutoencoderKl::load(&weights.at("vae"), &config.vae);
+    let parts = Parts::open(common, trained, |weights| Ok((load(weights)?, load_vae(weights)?)))?;
     let in_training = |name: &str| part.train_text || name.starts_with("unet.");
     let lora = part.lora.map(|rank| LoraOptions { rank, alpha: rank as f64, ..LoraOptions::default() });
     let variables = match &lora {
@@ -41,7 +42,7 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         None => load(&Frozen::new(&variables, &parts).weights())?,
     };
     let frozen = Weights::new(&parts, common.device, Precision::F32);
-    let vae = AutoencoderKl::load(&frozen.at("vae"), &config.vae)?;
+    let vae = load_vae(&frozen)?;
 
     let data = FolderDataset::open(&common.data)?;
     let mut batches = Batches::new(&data, &part.buckets, common.batch, common.seed)?;

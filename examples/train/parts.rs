@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sdxl::Result;
 use sdxl::training::InitialWeights;
-use sdxl::weights::{Checkpoint, Component, TensorSource};
+use sdxl::weights::{Checkpoint, Component, TensorSource, TensorSpec, Weights, tensors_of};
 use tch::Tensor;
 
 use crate::arguments::Common;
@@ -19,17 +19,33 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// `--scratch` begins anew with the components that are trained.
-    pub(crate) fn open(common: &Common, trained: &[Component]) -> Self {
-        let stored = COMPONENTS
-            .into_iter()
-            .filter(|component| !(common.scratch && trained.contains(component)))
-            .filter_map(|component| {
-                let folder = common.model.join(component.folder());
-                Some((component.folder(), Checkpoint::from_folder(component, folder, "").ok()?))
-            })
-            .collect();
-        Self { stored, scratch: InitialWeights::new(common.seed) }
+    /// `--scratch` begins anew with the components that are trained. `load` is what reads the model.
+    ///
+    /// # Errors
+    /// Weights that are there and cannot be read, or do not fit the configuration.
+    pub(crate) fn open<M>(
+        common: &Common,
+        trained: &[Component],
+        load: impl Fn(&Weights) -> Result<M>,
+    ) -> Result<Self> {
+        let specs = tensors_of(load)?;
+        let mut stored = BTreeMap::new();
+        for component in COMPONENTS {
+            let name = component.folder();
+            let own = |spec: &TensorSpec| {
+                let name = spec.name.strip_prefix(name)?.strip_prefix('.')?.to_owned();
+                Some(TensorSpec { name, shape: spec.shape.clone() })
+            };
+            let specs: Vec<TensorSpec> = specs.iter().filter_map(own).collect();
+            if specs.is_empty() || common.scratch && trained.contains(&component) {
+                continue;
+            }
+            if let Some(checkpoint) = Checkpoint::find(component, common.model.join(name), "")? {
+                checkpoint.check(&specs)?;
+                stored.insert(name, checkpoint);
+            }
+        }
+        Ok(Self { stored, scratch: InitialWeights::new(common.seed) })
     }
 
     /// Which of the components begin from scratch, for the user.

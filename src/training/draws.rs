@@ -48,8 +48,6 @@ impl Draws {
     /// # Errors
     /// [`Error::Torch`](crate::Error::Torch).
     pub fn normal(&mut self, shape: &[i64]) -> Result<Tensor> {
-        let (batch, rest) = shape.split_first().unwrap_or((&1, &[]));
-        let whole: Vec<i64> = [*batch].iter().chain(rest).copied().collect();
-        Ok(NoiseSource::new(&[self.bits()])?.normal(&whole)?.f_reshape(shape)?)
+        Ok(NoiseSource::new(&[self.bits()])?.normal(shape)?.f_reshape(shape)?)
     }
 }

@@ -76,7 +76,7 @@ pub fn export(
         let name = component.folder();
         let is_weight = |full: &str| full.split('.').next() == Some(name) && !is_half(full);
         if trainer.variables().names().any(is_weight) {
-            let rest = Checkpoint::from_folder(component, model.join(name), "").ok();
+            let rest = Checkpoint::find(component, model.join(name), "")?;
             export_component(trainer, (component, rest.as_ref()), folder.join(name), precision)?;
         }
     }

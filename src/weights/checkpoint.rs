@@ -69,13 +69,23 @@ impl Checkpoint {
     /// folder.
     pub fn from_folder(component: Component, folder: impl AsRef<Path>, variant: &str) -> Result<Self> {
         let folder = folder.as_ref();
+        Self::find(component, folder, variant)?
+            .ok_or_else(|| Error::file(folder, no_weights(folder, component.stem(), variant)))
+    }
+
+    /// The same; `None` where the folder has no weights, neither as safetensors nor as a pickle.
+    ///
+    /// # Errors
+    /// [`Error::File`] where there are weights that cannot be read.
+    pub fn find(component: Component, folder: impl AsRef<Path>, variant: &str) -> Result<Option<Self>> {
+        let folder = folder.as_ref();
         let stem = component.stem();
         let variants: &[&str] = if variant.is_empty() { &["", "fp16"] } else { &[variant] };
         for variant in variants {
             let dotted = if variant.is_empty() { String::new() } else { format!(".{variant}") };
             let file = folder.join(format!("{stem}{dotted}.safetensors"));
             if exists(&file) {
-                return Self::from_file(component, file);
+                return Self::from_file(component, file).map(Some);
             }
             for index in [
                 format!("{stem}{dotted}.safetensors.index.json"),
@@ -83,11 +93,14 @@ impl Checkpoint {
             ] {
                 let index = folder.join(index);
                 if exists(&index) {
-                    return Self::from_shards(component, folder, &index);
+                    return Self::from_shards(component, folder, &index).map(Some);
                 }
             }
         }
-        Err(Error::file(folder, no_weights(folder, stem, variant)))
+        if pickled(folder, stem) {
+            return Err(Error::file(folder, no_weights(folder, stem, variant)));
+        }
+        Ok(None)
     }
 
     /// A tiny autoencoder: diffusers' file or folder, or a folder with TAESD's own two files, of which one has
@@ -342,12 +355,14 @@ fn is_float(kind: tch::Kind) -> bool {
     !matches!(kind, tch::Kind::Int | tch::Kind::Int64 | tch::Kind::Uint8)
 }
 
+fn pickled(folder: &Path, stem: &str) -> bool {
+    ["pytorch_model.bin".to_owned(), format!("{stem}.bin")].iter().any(|name| folder.join(name).exists())
+}
+
 fn no_weights(folder: &Path, stem: &str, variant: &str) -> String {
-    let pickled =
-        ["pytorch_model.bin".to_owned(), format!("{stem}.bin")].iter().any(|name| exists(&folder.join(name)));
     if !is_folder(folder) {
         "no such folder".into()
-    } else if pickled {
+    } else if pickled(folder, stem) {
         "has weights only as a Python pickle (.bin), which can run code when read: convert it to safetensors on a \
          machine you trust"
             .into()

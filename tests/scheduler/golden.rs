@@ -111,7 +111,7 @@ fn play(case: &Case) -> Result<(Plan, Record)> {
 }
 
 /// What is different, if anything is.
-fn compare(case: &Case) -> Result<(), String> {
+fn compare(case: &Case, (of_timesteps, of_latents): (f64, f64)) -> Result<(), String> {
     let (plan, record) = play(case).map_err(|error| error.to_string())?;
     let pairs = |ours: &[f64], theirs: &[f64], tolerance: f64, what: &str| {
         let far = |(a, b): (&f64, &f64)| (a - b).abs() > tolerance * b.abs().max(1.0);
@@ -120,7 +120,6 @@ fn compare(case: &Case) -> Result<(), String> {
             false => Err(format!("{what}\n  ours   {ours:?}\n  theirs {theirs:?}")),
         }
     };
-    let (of_timesteps, of_latents) = tolerances(case);
     pairs(&record.told, &case.told, of_timesteps, "timesteps")?;
     let sigmas: Vec<f64> = plan.levels().iter().map(|level| level.sigma).collect();
     if !case.sigmas.is_empty() {
@@ -139,6 +138,12 @@ fn compare(case: &Case) -> Result<(), String> {
     Ok(())
 }
 
+fn is_brownian(case: &Case) -> bool {
+    case.config["_class_name"] == "DPMSolverSDEScheduler"
+        || case.options["sampler"] == "dpmpp_2m_sde_brownian"
+        || case.options["name"] == "dpmpp_sde"
+}
+
 /// How far timesteps and latents may be off, relatively. f32 has 6e-8.
 fn tolerances(case: &Case) -> (f64, f64) {
     let class = case.config["_class_name"].as_str().unwrap();
@@ -152,10 +157,7 @@ fn tolerances(case: &Case) -> (f64, f64) {
     }
     // A Brownian path is only Hölder continuous of order 1/2: the last bit of a noise level, in which processors
     // differ, moves it by √(6e-8·σ). diffusers on two machines is 9e-4 apart here, as we are from it.
-    let brownian = class == "DPMSolverSDEScheduler"
-        || case.options["sampler"] == "dpmpp_2m_sde_brownian"
-        || case.options["name"] == "dpmpp_sde";
-    if brownian {
+    if is_brownian(case) {
         return (3e-6, 2e-3);
     }
     // A step of diffusers subtracts numbers that are up to σ times larger than its result: σ is 15 at most,
@@ -175,8 +177,16 @@ fn equals_diffusers_step_by_step() {
     let cases = cases();
     let failures: Vec<String> = cases
         .iter()
-        .filter_map(|case| compare(case).err().map(|error| format!("{}\n  {error}", case.name)))
+        .filter_map(|case| {
+            compare(case, tolerances(case)).err().map(|error| format!("{}\n  {error}", case.name))
+        })
         .collect();
     let shown = failures.iter().take(20).cloned().collect::<Vec<_>>().join("\n");
     assert!(failures.is_empty(), "{} of {} cases differ:\n{shown}", failures.len(), cases.len());
+
+    // The last bit seldom matters to a Brownian path: most are as exact as the others.
+    let brownian: Vec<&Case> = cases.iter().filter(|case| is_brownian(case)).collect();
+    let exact = brownian.iter().filter(|case| compare(case, (3e-6, 2e-5)).is_ok()).count();
+    eprintln!("{exact} of {} Brownian cases are exact", brownian.len());
+    assert!(2 * exact > brownian.len(), "only {exact} of {} Brownian cases are exact", brownian.len());
 }
