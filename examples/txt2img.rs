@@ -13,6 +13,9 @@ mod arguments;
 mod beginning;
 #[path = "txt2img/guiding.rs"]
 mod guiding;
+#[path = "nano/model.rs"]
+#[allow(unreachable_pub, reason = "shared by several examples")]
+mod model;
 #[path = "txt2img/report.rs"]
 mod report;
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use ndarray::{Array3, s};
 use sdxl::config::ModelConfig;
 use sdxl::scheduler::Scheduler;
 use sdxl::text::{Padding, Tokenizer};
@@ -17,6 +16,7 @@ use sdxl::{Conditioning, Error, Guidance, Image, Pipeline, Precision, Request, R
 use crate::arguments::{Common, Unet as Arguments};
 use crate::parts::Parts;
 use crate::run;
+use crate::sheet::sheet;
 
 pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
     if let Some(threads) = common.threads {
@@ -137,12 +137,5 @@ fn draw(pipeline: &Pipeline, prompts: &[String]) -> Result<Image> {
             Ok(pipeline.generate(&request)?.remove(0))
         })
         .collect::<Result<Vec<_>>>()?;
-    let (height, width) = images.first().map_or((1, 1), |image| (image.height(), image.width()));
-    let columns = (images.len() as f64).sqrt().ceil() as usize;
-    let mut grid = Array3::zeros((images.len().div_ceil(columns) * height, columns * width, 3));
-    for (index, image) in images.iter().enumerate() {
-        let (top, left) = (index / columns * height, index % columns * width);
-        grid.slice_mut(s![top..top + height, left..left + width, ..]).assign(&image.pixels());
-    }
-    Image::from_pixels(grid.view())
+    sheet(&images, (images.len() as f64).sqrt().ceil() as usize)
 }
