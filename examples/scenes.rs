@@ -52,6 +52,9 @@ struct Arguments {
     /// Pictures of any aspect up to 1.8 and of a third to twice the usual number of pixels, to train on.
     #[arg(long)]
     varied: bool,
+    /// Of these scenes, only those of one large object: what a training begins with.
+    #[arg(long)]
+    one: bool,
     /// A sheet of all objects instead of scenes.
     #[arg(long)]
     objects: bool,
@@ -77,16 +80,19 @@ fn write_scenes(arguments: &Arguments, sprites: &Sprites) -> Result<()> {
     let started = Instant::now();
     for index in 0..arguments.count {
         let Some(scene) = composer.scene(index) else { continue };
+        if arguments.one && !matches!(scene.arrangement, Arrangement::One { .. }) {
+            continue;
+        }
         let caption = scene.caption(Wording::random(&mut Random::new(arguments.seed ^ 1, index)));
         let size = SIZES.get(if arguments.aspects { index as usize % SIZES.len() } else { 0 });
         let (width, height) = match arguments.varied {
             true => varied(&mut Random::new(arguments.seed ^ 2, index)),
             false => size.copied().unwrap_or((128, 128)),
         };
+        let picture = format!("{:05}.png", images.len());
         images.push(sprites.render(&scene, width, height)?);
         captions += &format!("{caption}\n");
-        let json =
-            serde_json::json!({ "picture": format!("{index:05}.png"), "caption": caption, "scene": scene });
+        let json = serde_json::json!({ "picture": picture, "caption": caption, "scene": scene });
         lines += &format!("{json}\n");
     }
     let each = started.elapsed().as_secs_f64() * 1000. / images.len().max(1) as f64;

@@ -3,7 +3,8 @@
 //!
 //! ```text
 //! cargo run --release --example train -- vae  --model CONFIGS --data PICTURES --output OUT
-//! cargo run --release --example train -- unet --model OUT/step-00010000 --data PICTURES --output OUT2 --train-text
+//! cargo run --release --example train -- text --model OUT/step-00010000 --data PICTURES --output OUT2
+//! cargo run --release --example train -- unet --model OUT2/step-00010000 --data PICTURES --output OUT3
 //! ```
 //!
 //! With `--lora 8` the model stays as it is, and a LoRA of rank 8 is trained on top of it.
@@ -26,6 +27,8 @@ mod parts;
 #[path = "nano/sheet.rs"]
 #[allow(unreachable_pub, reason = "shared by several examples")]
 mod sheet;
+#[path = "train/text.rs"]
+mod text;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let trained = match &arguments.part {
         Part::Vae(part) => autoencoder::train(&arguments.common, part),
+        Part::Text(part) => text::train(&arguments.common, part),
         Part::Unet(part) => diffusion::train(&arguments.common, part),
     };
     match trained {

@@ -19,6 +19,8 @@ pub(crate) struct Arguments {
 pub(crate) enum Part {
     /// The autoencoder.
     Vae(Vae),
+    /// The text encoders, before there is a UNet: which caption belongs to which picture, as CLIP.
+    Text(Text),
     /// The UNet, and with --train-text the text encoders.
     Unet(Unet),
 }
@@ -93,6 +95,13 @@ pub(crate) struct Vae {
     /// Weight of the latents' distribution.
     #[arg(long, default_value_t = 1e-6)]
     pub(crate) kl: f64,
+}
+
+#[derive(Args)]
+pub(crate) struct Text {
+    /// Picture sizes: each batch has one of them.
+    #[arg(long, value_delimiter = ',', default_value = "128x128")]
+    pub(crate) buckets: Vec<Size>,
 }
 
 #[derive(Args)]

@@ -48,17 +48,7 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
 
     let data = FolderDataset::open(&common.data)?;
     let mut batches = Batches::new(&data, &part.buckets, common.batch, common.seed)?;
-    let tokenizer = |name: &str, padding| {
-        let folder = common.model.join(name);
-        if folder.is_dir() { Tokenizer::from_folder(folder) } else { Tokenizer::builtin(padding) }
-    };
-    let first = config.text_encoder.as_ref().map(|_| tokenizer("tokenizer", Padding::EndOfText));
-    let captions = Captions {
-        first: first.transpose()?,
-        second: tokenizer("tokenizer_2", Padding::Exclamation)?,
-        dropout: part.caption_dropout,
-        zeros: config.force_zeros_for_empty_prompt,
-    };
+    let captions = captions(common, &config, part.caption_dropout)?;
     let encoder = Encoder {
         dataset: &data,
         vae: &vae,
@@ -88,6 +78,21 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         }
         let grid = draw(&pipeline.build()?, &prompts)?;
         grid.save_png(common.output.join(format!("samples-{:08}.png", trainer.steps())))
+    })
+}
+
+/// The tokenizers of a model.
+pub(crate) fn captions(common: &Common, config: &ModelConfig, dropout: f64) -> Result<Captions> {
+    let tokenizer = |name: &str, padding| {
+        let folder = common.model.join(name);
+        if folder.is_dir() { Tokenizer::from_folder(folder) } else { Tokenizer::builtin(padding) }
+    };
+    let first = config.text_encoder.as_ref().map(|_| tokenizer("tokenizer", Padding::EndOfText));
+    Ok(Captions {
+        first: first.transpose()?,
+        second: tokenizer("tokenizer_2", Padding::Exclamation)?,
+        dropout,
+        zeros: config.force_zeros_for_empty_prompt,
     })
 }
 

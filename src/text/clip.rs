@@ -142,7 +142,7 @@ impl ClipTextModel {
     }
 
     /// The state at the end-of-text token: `(B, tokens, width)` to `(B, width)`.
-    fn at_end_of_text(&self, x: &Tensor, ids: &Tensor) -> Result<Tensor> {
+    pub(crate) fn at_end_of_text(&self, x: &Tensor, ids: &Tensor) -> Result<Tensor> {
         // 2 is the id that old files give in error; there the largest id is taken, which is the end of text. Added
         // tokens have larger ones still, and transformers takes them for it.
         let is_end = match self.config.eos_token_id {

@@ -5,8 +5,8 @@
 //! 1. A [`Dataset`] gives pictures with captions; [`FolderDataset`] reads them from a folder. [`Batches`] puts them
 //!    into buckets of one size each, and [`crop`] cuts each to its bucket, remembering what was cut: the
 //!    micro-conditioning of the paper's algorithm 1.
-//! 2. [`DiffusionModel`] is the UNet with its text encoders, [`AutoencoderModel`] the autoencoder; both read their
-//!    weights from [`Variables`].
+//! 2. [`DiffusionModel`] is the UNet with its text encoders, [`AutoencoderModel`] the autoencoder,
+//!    [`ContrastiveModel`] the text encoders beside an image encoder; all read their weights from [`Variables`].
 //! 3. The [`Objective`] draws noise levels and noise and gives the loss; the [`Trainer`] makes a step of AdamW with
 //!    it, and keeps an exponential moving average (EMA) of the weights.
 //!
@@ -19,6 +19,7 @@ mod autoencoder;
 mod batches;
 mod cache;
 mod checkpoints;
+mod contrastive;
 mod crop;
 mod dataset;
 mod diffusion;
@@ -38,6 +39,7 @@ pub use autoencoder::{AutoencoderModel, AutoencoderObjective};
 pub use batches::{Batch, Batches};
 pub use cache::{Encoder, LatentCache};
 pub use checkpoints::Checkpoints;
+pub use contrastive::ContrastiveModel;
 pub use crop::{Cropped, crop};
 pub use dataset::{Dataset, FolderDataset, Sample};
 pub use diffusion::{CaptionTokens, Captions, DiffusionModel, Examples};

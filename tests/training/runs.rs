@@ -7,15 +7,16 @@ use sdxl::config::ModelConfig;
 use sdxl::pipeline::write_random_model;
 use sdxl::scheduler::{Prediction, Scheduler};
 use sdxl::training::{
-    AutoencoderModel, AutoencoderObjective, Checkpoints, DiffusionModel, Draws, Ema, Frozen, LearningRate,
-    NoiseLevels, Objective, TimestepBias, Trainer, TrainerOptions, Variables, Weighting, mixed_precision,
+    AutoencoderModel, AutoencoderObjective, Checkpoints, ContrastiveModel, DiffusionModel, Draws, Ema,
+    Frozen, LearningRate, NoiseLevels, Objective, TimestepBias, Trainer, TrainerOptions, Variables,
+    Weighting, mixed_precision,
 };
 use sdxl::weights::{Checkpoint, Component, TensorSource, Weights};
 use sdxl::{Conditioning, Device, Error, Pipeline, Precision, Request};
 use tch::{Kind, Tensor};
 
 use super::common::repository;
-use super::{diffusion, examples};
+use super::{ByName, base, diffusion, examples};
 
 pub(crate) fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("training").join(name);
@@ -63,6 +64,25 @@ fn learns_a_few_pictures_by_heart() {
     let (first, last) = (mean(&losses[..10]), mean(&losses[90..]));
     eprintln!("loss {first:.3}, after 100 steps {last:.3}");
     assert!(last < 0.5 * first, "{first} to {last}");
+}
+
+/// Captions find their pictures, and are far from the others'.
+#[test]
+fn text_encoders_learn_which_picture_is_theirs() {
+    let config = base();
+    let load = |weights: &Weights| ContrastiveModel::load(weights, &config);
+    let variables = Variables::new(Device::Cpu, &ByName, load).unwrap();
+    let model = load(&variables.weights()).unwrap();
+    // Nothing to confuse it with.
+    let alone = model.loss(&examples(latents().narrow(0, 0, 1))).unwrap().double_value(&[]);
+    assert!(alone.abs() < 1e-6, "{alone}");
+
+    let mut trainer = Trainer::new(variables, options()).unwrap();
+    let losses: Vec<f64> =
+        (0..40).map(|_| trainer.step(|_| model.loss(&examples(latents()))).unwrap().loss).collect();
+    let (own, swapped) = (losses[39], model.loss(&examples(latents().flip([0]))).unwrap().double_value(&[]));
+    eprintln!("loss {:.3}, after 40 steps {own:.4}, of the exchanged pictures {swapped:.2}", losses[0]);
+    assert!(own < 0.05 && swapped > 2., "{own} {swapped}");
 }
 
 /// A training that is stopped at any step, also in the middle of writing, goes on to the same bytes.
