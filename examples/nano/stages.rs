@@ -23,7 +23,9 @@ impl Stages {
 
     /// The first picture of a request.
     pub fn draw(&self, request: RequestBuilder) -> Result<Image> {
-        let Some(refiner) = &self.refiner else { return Ok(self.base.generate(&request.build()?)?.remove(0)) };
+        let Some(refiner) = &self.refiner else {
+            return Ok(self.base.generate(&request.build()?)?.remove(0));
+        };
         let first = run(&self.base, &request.clone().end_at(self.switch_at).build()?)?;
         let second = request.resume(first.latents()?, self.switch_at).skip_draws(first.draws());
         Ok(run(refiner, &second.build()?)?.images()?.remove(0))
