@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `FOLDER` gets the figures. All prompts are captions of scenes that training never shows; every one that is drawn
-//! counts. A part of the table is a module: [`size`], [`crop`], [`aspects`], [`refiner`], [`autoencoder`].
+//! counts. Each claim is a module: [`size`], [`crop`], [`aspects`], [`refiner`], [`autoencoder`].
 #![allow(clippy::print_stdout, reason = "a program talks to its user")]
 
 #[path = "claims/aspects.rs"]
