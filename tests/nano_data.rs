@@ -281,6 +281,12 @@ fn the_judge_sees_what_is_wrong() {
     let right = judged(&|_| {});
     assert!(right.background && right.number && right.style && right.relation == Some(true));
     assert_eq!(right.objects, 1.);
+    let reading = judge.read(&image);
+    let disc = reading.things.iter().min_by(|one, other| one.x.total_cmp(&other.x)).unwrap();
+    let distance = disc.distance("disc", Style::Flat);
+    assert!(distance < 20. && distance < disc.distance("disc", Style::Detailed), "{distance}");
+    assert!(distance < disc.distance("cross", Style::Flat));
+    assert_eq!(disc.distance("unicorn", Style::Flat), f32::INFINITY);
     assert!(!judged(&|scene| scene.background = Colour::Teal).background);
     assert!(!judged(&|scene| scene.style = Style::Detailed).style);
     let two = |first: &str, second: &str, relation| Arrangement::Two {

@@ -178,6 +178,13 @@ impl<'a> Thing<'a> {
         self.distances.first().map(|(_, object, _)| *object)
     }
 
+    /// How far it is from an object in a style: the root of the mean square of the differences of colours, where white
+    /// is 442 from black.
+    pub fn distance(&self, object: &str, style: Style) -> f32 {
+        let found = self.distances.iter().find(|(_, name, other)| *name == object && *other == style);
+        found.map_or(f32::INFINITY, |(distance, ..)| distance.sqrt())
+    }
+
     /// How far it is from an object in any style.
     fn nearest(&self, object: &str) -> f32 {
         let found = self.distances.iter().find(|(_, name, _)| *name == object);

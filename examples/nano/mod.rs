@@ -7,8 +7,10 @@
 
 pub mod caption;
 pub mod composer;
+pub mod frechet;
 pub mod judge;
 pub mod layout;
+pub mod measure;
 pub mod model;
 pub mod noun;
 pub mod palette;

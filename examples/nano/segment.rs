@@ -23,6 +23,13 @@ pub struct Segments {
     pub things: Vec<Bounds>,
 }
 
+impl Segments {
+    /// The thing that takes the most room.
+    pub fn largest(&self) -> Option<Bounds> {
+        self.things.iter().copied().max_by_key(|thing| thing.width * thing.height)
+    }
+}
+
 /// Reads a picture.
 pub fn segment(image: &Image) -> Segments {
     let (width, height) = (image.width(), image.height());
