@@ -13,6 +13,8 @@ mod arguments;
 mod beginning;
 #[path = "txt2img/guiding.rs"]
 mod guiding;
+#[path = "txt2img/lora.rs"]
+mod lora;
 #[path = "txt2img/report.rs"]
 mod report;
 
@@ -129,13 +131,24 @@ fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
     }
     if stage == Stage::Base {
         for lora in &arguments.loras {
-            builder = builder.lora(&lora.path, lora.weight);
+            let lora = lora.open()?;
+            builder =
+                builder.weighted_lora(if arguments.ignore_unmatched { lora.ignore_unmatched() } else { lora });
+        }
+        if arguments.merge_loras {
+            builder = builder.merge_loras();
         }
         for path in &arguments.embeddings {
             builder = builder.embedding(path);
         }
     }
-    builder.build()
+    let pipeline = builder.build()?;
+    for lora in pipeline.loras().filter(|lora| !lora.unmatched.is_empty()) {
+        let (file, keys) = (lora.lora.lora().path().display(), &lora.unmatched);
+        let first = keys.first().map(String::as_str).unwrap_or_default();
+        eprintln!("warning: {file}: {} keys fit no layer and are left out, {first} and others", keys.len());
+    }
+    Ok(pipeline)
 }
 
 /// All steps of one model.

@@ -3,6 +3,7 @@
 //! [`name`] reads the keys of every layout, [`layer`] the tensors of one layer, [`change`] says what they add to its
 //! weight. A [`Lora`] knows of no model until [`Fit`] matches it with the tensors of one.
 
+mod blocks;
 mod change;
 mod fit;
 mod layer;
