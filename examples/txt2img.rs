@@ -132,8 +132,11 @@ fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
     if stage == Stage::Base {
         for lora in &arguments.loras {
             let lora = lora.open()?;
-            builder =
-                builder.weighted_lora(if arguments.ignore_unmatched { lora.ignore_unmatched() } else { lora });
+            builder = builder.weighted_lora(if arguments.ignore_unmatched {
+                lora.ignore_unmatched()
+            } else {
+                lora
+            });
         }
         if arguments.merge_loras {
             builder = builder.merge_loras();
@@ -144,9 +147,8 @@ fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
     }
     let pipeline = builder.build()?;
     for lora in pipeline.loras().filter(|lora| !lora.unmatched.is_empty()) {
-        let (file, keys) = (lora.lora.lora().path().display(), &lora.unmatched);
-        let first = keys.first().map(String::as_str).unwrap_or_default();
-        eprintln!("warning: {file}: {} keys fit no layer and are left out, {first} and others", keys.len());
+        let (file, keys) = (lora.lora.lora().path().display(), lora.unmatched.join(", "));
+        eprintln!("warning: {file}: left out, as it fits no layer: {keys}");
     }
     Ok(pipeline)
 }

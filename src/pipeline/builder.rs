@@ -203,8 +203,7 @@ impl PipelineBuilder {
             }
             files.checkpoint(component)?.check(&specs)
         })?;
-        let loras: Vec<WeightedLora> =
-            self.loras.iter().map(ChosenLora::read).collect::<Result<_>>()?;
+        let loras: Vec<WeightedLora> = self.loras.iter().map(ChosenLora::read).collect::<Result<_>>()?;
         let changes = fit.changes(&loras, Device::Cpu)?;
         let tokenizer = |folder: &Option<PathBuf>, padding| match folder {
             Some(folder) => Tokenizer::from_folder(folder),

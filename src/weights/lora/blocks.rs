@@ -43,7 +43,8 @@ impl WeightedLora {
     pub fn block_weights(mut self, factors: &[f64]) -> Result<Self> {
         let with_attention = BLOCKS.iter().filter(|(_, has_attention, _)| *has_attention).count();
         let is_short = factors.len() == with_attention + 1;
-        let Some((base, mut rest)) = factors.split_first().filter(|(_, rest)| is_short || rest.len() == BLOCKS.len())
+        let Some((base, mut rest)) =
+            factors.split_first().filter(|(_, rest)| is_short || rest.len() == BLOCKS.len())
         else {
             let expected = format!("{}, or {}: BASE and the blocks", with_attention + 1, BLOCKS.len() + 1);
             return Err(Error::invalid("block_weights", format!("{} numbers", factors.len()), expected));

@@ -31,7 +31,10 @@ pub(crate) fn recognise(tensors: &BTreeMap<String, TensorInfo>) -> &'static str 
         None => {}
     }
     // SDXL has no attention at its highest resolution.
-    if ["down_blocks_0_attentions", "down_blocks.0.attentions", "input_blocks_1_1_"].iter().any(|part| any(part)) {
+    if ["down_blocks_0_attentions", "down_blocks.0.attentions", "input_blocks_1_1_"]
+        .iter()
+        .any(|part| any(part))
+    {
         return "a LoRA for Stable Diffusion 1 or 2";
     }
     if any("lora_te2_") || any("text_encoder_2.") {
