@@ -117,7 +117,7 @@ enum Stage {
     Refiner,
 }
 
-/// Adapters are made for the base, whose layers the refiner does not have.
+/// Adapters and another UNet are made for the base, whose layers the refiner does not have.
 fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
     let mut builder = Pipeline::builder(path)
         .device(arguments.device)
@@ -130,6 +130,9 @@ fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
         builder = builder.vae(path);
     }
     if stage == Stage::Base {
+        if let Some(path) = &arguments.unet {
+            builder = builder.unet(path);
+        }
         for lora in &arguments.loras {
             let lora = lora.open()?;
             builder = builder.weighted_lora(if arguments.ignore_unmatched {

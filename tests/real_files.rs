@@ -16,6 +16,8 @@ use sdxl::{Conditioning, Latents, Lora, Pipeline, Precision, PromptSyntax, Resul
 use serde_json::{Value, json};
 
 const LOADS: &str = "";
+const UNKNOWN: &str = "looks like nothing that this library knows";
+const NO_LATENTS: &str = "has no tensor `latents`";
 const PICKLE: &str = "zip archive";
 const INVERSION: &str = "looks like a textual inversion";
 const TINY: &str = "a tiny autoencoder (TAESD)";
@@ -24,24 +26,24 @@ const NUMBERED: &str = "cloneofsimo's format";
 
 /// The files, and what reading them as a LoRA, as a textual inversion and as latents says.
 const FILES: [(&str, [&str; 3]); 15] = [
-    ("keymaps/stable_diffusion_sdxl_ldm_base.safetensors", ["nothing that this library knows"; 3]),
+    ("keymaps/stable_diffusion_sdxl_ldm_base.safetensors", [UNKNOWN, UNKNOWN, NO_LATENTS]),
     ("weights/embeddings/fastai_learned_embeds_sd15.bin", [PICKLE; 3]),
-    ("weights/embeddings/sdxl-emoji_embeddings.pti", [INVERSION, LOADS, "latents"]),
-    ("weights/embeddings/unaestheticXLv31.safetensors", [INVERSION, LOADS, "latents"]),
-    ("weights/lora-sd15/analog_svd_rank4.safetensors", [NUMBERED, NUMBERED, "latents"]),
+    ("weights/embeddings/sdxl-emoji_embeddings.pti", [INVERSION, LOADS, NO_LATENTS]),
+    ("weights/embeddings/unaestheticXLv31.safetensors", [INVERSION, LOADS, NO_LATENTS]),
+    ("weights/lora-sd15/analog_svd_rank4.safetensors", [NUMBERED, NUMBERED, NO_LATENTS]),
     ("weights/lora-sd15/catundchat_pytorch_lora_weights.bin", [PICKLE; 3]),
-    ("weights/lora-sd15/catundchat_pytorch_lora_weights.safetensors", [SD1, SD1, "latents"]),
-    ("weights/lora-sd15/lora_disney.safetensors", [NUMBERED, NUMBERED, "latents"]),
-    ("weights/lora-sd15/timohavdk_kohya_style_names.safetensors", [SD1, SD1, "latents"]),
+    ("weights/lora-sd15/catundchat_pytorch_lora_weights.safetensors", [SD1, SD1, NO_LATENTS]),
+    ("weights/lora-sd15/lora_disney.safetensors", [NUMBERED, NUMBERED, NO_LATENTS]),
+    ("weights/lora-sd15/timohavdk_kohya_style_names.safetensors", [SD1, SD1, NO_LATENTS]),
     ("weights/misc/mlperf_sdxl_latents.pt", [PICKLE; 3]),
     (
         "weights/misc/ti_sd15_invokeai_test_embedding.safetensors",
-        [INVERSION, "a textual inversion for Stable Diffusion 1", "latents"],
+        [INVERSION, "a textual inversion for Stable Diffusion 1", NO_LATENTS],
     ),
-    ("weights/taesd/taesd_decoder.safetensors", [TINY, TINY, "latents"]),
-    ("weights/taesd/taesd_encoder.safetensors", [TINY, TINY, "latents"]),
-    ("weights/taesd/taesdxl_decoder.safetensors", [TINY, TINY, "latents"]),
-    ("weights/taesd/taesdxl_encoder.safetensors", [TINY, TINY, "latents"]),
+    ("weights/taesd/taesd_decoder.safetensors", [TINY, TINY, NO_LATENTS]),
+    ("weights/taesd/taesd_encoder.safetensors", [TINY, TINY, NO_LATENTS]),
+    ("weights/taesd/taesdxl_decoder.safetensors", [TINY, TINY, NO_LATENTS]),
+    ("weights/taesd/taesdxl_encoder.safetensors", [TINY, TINY, NO_LATENTS]),
 ];
 
 /// A tiny model whose text encoders have the widths of SDXL's, so that real textual inversions fit.

@@ -251,6 +251,8 @@ fn adapters() {
     assert_ne!(mossy, plain);
     let vae = model().join("vae");
     assert_eq!(picture(&["--vae", vae.to_str().unwrap()]), plain);
+    let unet = model().join("unet");
+    assert_eq!(picture(&["--unet", unet.to_str().unwrap()]), plain);
 }
 
 /// What the flags alone show to be wrong: status 2, whether the model exists or not.

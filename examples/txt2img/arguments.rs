@@ -110,6 +110,9 @@ pub(crate) struct Arguments {
     /// A textual inversion: the file's name is a word for prompts
     #[arg(long = "embedding", value_name = "FILE")]
     pub(crate) embeddings: Vec<PathBuf>,
+    /// Another UNet in the place of the model's own (not the refiner's)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unet: Option<PathBuf>,
     /// Another autoencoder in the place of the model's own.
     #[arg(long, value_name = "PATH", conflicts_with = "taesd")]
     pub(crate) vae: Option<PathBuf>,
