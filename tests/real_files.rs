@@ -12,7 +12,10 @@ use common::headers::scratch;
 use common::{assets, copy_folder, repository};
 use ndarray::Axis;
 use sdxl::pipeline::write_random_model;
-use sdxl::{Conditioning, Latents, Lora, Pipeline, Precision, PromptSyntax, Result, TextualInversion};
+use sdxl::vae::AutoencoderTiny;
+use sdxl::{
+    Conditioning, Device, Latents, Lora, Pipeline, Precision, PromptSyntax, Result, TextualInversion,
+};
 use serde_json::{Value, json};
 
 const LOADS: &str = "";
@@ -47,8 +50,8 @@ const FILES: [(&str, [&str; 3]); 15] = [
 ];
 
 /// A tiny model whose text encoders have the widths of SDXL's, so that real textual inversions fit.
-fn model() -> Pipeline {
-    let (configs, folder) = (scratch("real-files-configs"), scratch("real-files-model"));
+fn model(test: &str) -> Pipeline {
+    let (configs, folder) = (scratch(&format!("{test}-configs")), scratch(&format!("{test}-model")));
     copy_folder(&repository("tests/models/base"), &configs);
     let edit = |file: &str, changes: Value| {
         let path = configs.join(file).join("config.json");
@@ -96,7 +99,7 @@ fn every_file_loads_or_is_refused_by_name() {
         assert!(FILES.iter().any(|(known, _)| *known == file), "{file} is not in the table");
     }
     assert_eq!(there.len(), FILES.len());
-    let pipeline = model();
+    let pipeline = model("real-files");
     for (file, [lora, embedding, latents]) in FILES {
         let path = assets.join(file);
         let applied = Lora::open(&path).and_then(|lora| pipeline.with_loras(&[lora.weight(1.)?]));
@@ -115,7 +118,7 @@ fn every_file_loads_or_is_refused_by_name() {
 #[test]
 fn real_textual_inversions_in_prompts() {
     let Some(assets) = assets() else { return };
-    let pipeline = model();
+    let pipeline = model("real-inversions");
     for (file, word, count) in [
         ("unaestheticXLv31.safetensors", "unaestheticXLv31", 8),
         ("sdxl-emoji_embeddings.pti", "<s0><s1>", 2),
@@ -137,5 +140,19 @@ fn real_textual_inversions_in_prompts() {
         let weighted = context(&with, &format!("a ({word}:0.5) cat"));
         let error = (&weighted - &expected).mapv(f32::abs).into_iter().fold(0f32, f32::max);
         assert!(error < 1e-6, "{word}: {error}");
+    }
+}
+
+/// Those of Stable Diffusion 1 have the same layers, and nothing in the files tells them apart.
+#[test]
+fn real_tiny_autoencoders_load() {
+    let Some(assets) = assets() else { return };
+    for name in ["taesd", "taesdxl"] {
+        let folder = scratch(&format!("real-{name}"));
+        for side in ["encoder", "decoder"] {
+            let file = format!("{name}_{side}.safetensors");
+            fs::copy(assets.join("weights/taesd").join(&file), folder.join(&file)).unwrap();
+        }
+        AutoencoderTiny::open(&folder, Device::Cpu, Precision::F32).unwrap();
     }
 }
