@@ -1,16 +1,13 @@
 # Each target does all the set-up that it needs. Afterwards plain `cargo build`, `cargo test` and
 # `cargo run --example ...` work too.
 
-# Until a trained model is here, the demonstration draws with a tiny random one.
-DEMO = --model demo/model --width 256 --height 256 --steps 20 --batch 2 --output demo/picture.png
-
 # Where `make install` puts the library for C and C++.
 PREFIX = /usr/local
 
 .PHONY: help demo test soak install setup tools
 
 help:
-	@echo "make demo    set everything up and draw pictures into demo/"
+	@echo "make demo    set everything up and draw a contact sheet of pictures into demo/"
 	@echo "make test    set everything up and pass all checks and tests"
 	@echo "make soak    the long forms of the tests of memory and misuse"
 	@echo "make install PREFIX=FOLDER"
@@ -18,11 +15,7 @@ help:
 	@echo "make setup   set everything up: libtorch, in a cache outside this folder"
 
 demo: setup
-	@mkdir -p demo
-	@cargo run --quiet --example random_model -- tests/models/base demo/model
-	@cargo run --quiet --example txt2img -- --prompt "a red apple on a table" $(DEMO)
-	@echo "demo/picture-0.png demo/picture-1.png"
-	@echo "The model is tiny and untrained (random weights): the pictures are coloured noise, not apples."
+	@cargo run --quiet --example demo -- demo
 
 test: tools = test
 test: setup

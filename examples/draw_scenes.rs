@@ -7,14 +7,22 @@
 //! ```
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a program talks to its user")]
 
+#[path = "nano/sheet.rs"]
+#[allow(unreachable_pub, reason = "shared by several examples")]
+mod sheet;
+#[path = "nano/stages.rs"]
+#[allow(unreachable_pub, reason = "shared by several examples")]
+mod stages;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
 use indicatif::ProgressBar;
-use ndarray::{Array3, s};
-use sdxl::{Conditioning, Error, Guidance, Image, Pipeline, Request, Result, Size};
+use sdxl::{Conditioning, Error, Guidance, Image, Request, Result, Size};
 use serde::Deserialize;
+use sheet::sheet;
+use stages::Stages;
 
 #[derive(Parser)]
 struct Arguments {
@@ -68,8 +76,8 @@ fn main() -> Result<()> {
     let text = fs::read_to_string(&list).map_err(io(&list))?;
     let rows: Vec<&str> = text.lines().take(arguments.count.unwrap_or(usize::MAX)).collect();
     fs::create_dir_all(&arguments.folder).map_err(io(&arguments.folder))?;
-    let pipeline = Pipeline::builder(&arguments.model).build()?;
-    let refiner = arguments.refiner.as_ref().map(|path| Pipeline::builder(path).build()).transpose()?;
+    let mut stages = Stages::open(&arguments.model, arguments.refiner.as_deref())?;
+    stages.switch_at = arguments.switch_at;
 
     let bar = ProgressBar::new(rows.len() as u64);
     let mut images = Vec::new();
@@ -78,7 +86,7 @@ fn main() -> Result<()> {
             path: list.clone(),
             reason: format!("line {}: {error}", index + 1),
         })?;
-        let image = draw(&arguments, (&pipeline, refiner.as_ref()), &caption, index as u64)?;
+        let image = draw(&arguments, &stages, &caption, index as u64)?;
         image.save_png(arguments.folder.join(picture))?;
         images.push(image);
         bar.inc(1);
@@ -86,15 +94,10 @@ fn main() -> Result<()> {
     bar.finish();
     let copy = arguments.folder.join("scenes.jsonl");
     fs::write(&copy, rows.join("\n") + "\n").map_err(io(&copy))?;
-    sheet(images.get(..64).unwrap_or(&images))?.save_png(arguments.folder.join("sheet.png"))
+    sheet(images.get(..64).unwrap_or(&images), 8)?.save_png(arguments.folder.join("sheet.png"))
 }
 
-fn draw(
-    arguments: &Arguments,
-    (pipeline, refiner): (&Pipeline, Option<&Pipeline>),
-    caption: &str,
-    index: u64,
-) -> Result<Image> {
+fn draw(arguments: &Arguments, stages: &Stages, caption: &str, index: u64) -> Result<Image> {
     let mut conditioning = Conditioning::builder(caption);
     if let Some(size) = arguments.original_size {
         conditioning = conditioning.original_size(size).negative_original_size(size);
@@ -104,27 +107,5 @@ fn draw(
         .steps(arguments.steps)
         .guidance(Guidance::new(arguments.guidance)?)
         .seed(arguments.seed + index);
-    let Some(refiner) = refiner else { return Ok(pipeline.generate(&request.build()?)?.remove(0)) };
-    let switch_at = arguments.switch_at;
-    let latents = run(pipeline, &request.clone().end_at(switch_at).build()?)?.latents()?;
-    Ok(run(refiner, &request.resume(latents, switch_at).build()?)?.images()?.remove(0))
-}
-
-fn run(pipeline: &Pipeline, request: &Request) -> Result<sdxl::Sampling> {
-    let mut sampling = pipeline.sample(request)?;
-    for progress in &mut sampling {
-        progress?;
-    }
-    Ok(sampling)
-}
-
-/// Eight pictures in a row.
-fn sheet(images: &[Image]) -> Result<Image> {
-    let (height, width) = images.first().map_or((1, 1), |image| (image.height(), image.width()));
-    let mut pixels = Array3::zeros((images.len().div_ceil(8).max(1) * height, 8 * width, 3));
-    for (index, image) in images.iter().enumerate() {
-        let (top, left) = (index / 8 * height, index % 8 * width);
-        pixels.slice_mut(s![top..top + height, left..left + width, ..]).assign(&image.pixels());
-    }
-    Image::from_pixels(pixels.view())
+    stages.draw(request)
 }

@@ -26,8 +26,9 @@ use nano::noun::Noun;
 use nano::palette::{Colour, Style};
 use nano::random::Random;
 use nano::scene::{Arrangement, Scene};
+use nano::sheet::sheet;
 use nano::sprites::{Sprites, default_folder};
-use ndarray::{Array3, s};
+use ndarray::Array3;
 use sdxl::{Error, Image, Result};
 
 #[derive(Parser)]
@@ -138,21 +139,6 @@ fn write_objects(sprites: &Sprites, folder: &Path) -> Result<()> {
         sheet(&images, 18)?.save_png(folder.join(format!("objects-{number}.png")))?;
     }
     Ok(())
-}
-
-/// The pictures in rows, in cells that the largest of them fit.
-fn sheet(images: &[Image], columns: usize) -> Result<Image> {
-    let gap = 4;
-    let width = images.iter().map(Image::width).max().unwrap_or(1) + gap;
-    let height = images.iter().map(Image::height).max().unwrap_or(1) + gap;
-    let rows = images.len().div_ceil(columns).max(1);
-    let mut pixels = Array3::from_elem((rows * height, columns * width, 3), 64u8);
-    for (index, image) in images.iter().enumerate() {
-        let (top, left) = (index / columns * height, index % columns * width);
-        let bottom_right = (top + image.height(), left + image.width());
-        pixels.slice_mut(s![top..bottom_right.0, left..bottom_right.1, ..]).assign(&image.pixels());
-    }
-    Image::from_pixels(pixels.view())
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

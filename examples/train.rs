@@ -23,6 +23,9 @@ mod diffusion;
 mod log;
 #[path = "train/parts.rs"]
 mod parts;
+#[path = "nano/sheet.rs"]
+#[allow(unreachable_pub, reason = "shared by several examples")]
+mod sheet;
 
 use std::path::Path;
 use std::process::ExitCode;

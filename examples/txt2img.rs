@@ -15,6 +15,9 @@ mod beginning;
 mod guiding;
 #[path = "txt2img/lora.rs"]
 mod lora;
+#[path = "nano/model.rs"]
+#[allow(unreachable_pub, reason = "shared by several examples")]
+mod model;
 #[path = "txt2img/report.rs"]
 mod report;
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use sdxl::training::{AdamW, Decay, Ema, LearningRate, TrainerOptions, mixed_precision};
+use sdxl::training::{AdamW, Decay, Ema, LearningRate, TimestepBias, TrainerOptions, mixed_precision};
 use sdxl::{Device, Result, Size};
 use tch::Tensor;
 
@@ -53,6 +53,9 @@ pub(crate) struct Common {
     pub(crate) cosine: bool,
     #[arg(long, global = true, default_value_t = 0.01)]
     pub(crate) weight_decay: f64,
+    /// How slowly the mean of the squared gradients moves; 0.99 for a short training.
+    #[arg(long, global = true, default_value_t = 0.999)]
+    pub(crate) beta2: f64,
     /// How much of the averaged weights a step keeps.
     #[arg(long, global = true, default_value_t = 0.999)]
     pub(crate) ema: f64,
@@ -100,9 +103,6 @@ pub(crate) struct Unet {
     /// Train a LoRA of that rank on top of the model: `lora.safetensors` in each checkpoint.
     #[arg(long, value_name = "RANK")]
     pub(crate) lora: Option<i64>,
-    /// Predict the velocity instead of the noise.
-    #[arg(long)]
-    pub(crate) velocity: bool,
     /// Min-SNR weighting.
     #[arg(long, value_name = "GAMMA")]
     pub(crate) min_snr: Option<f64>,
@@ -110,8 +110,11 @@ pub(crate) struct Unet {
     #[arg(long, default_value_t = 0.)]
     pub(crate) offset_noise: f64,
     /// Train only the timesteps below this one: 200 for a refiner.
-    #[arg(long, default_value_t = 1000)]
-    pub(crate) timesteps: usize,
+    #[arg(long, value_name = "COUNT")]
+    pub(crate) timesteps: Option<usize>,
+    /// Draw the timesteps from FIRST on (up to END) that many times as often as the others.
+    #[arg(long, value_name = "FIRST..END:TIMES", value_parser = timestep_bias)]
+    pub(crate) timestep_bias: Option<TimestepBias>,
     /// How often a caption is dropped.
     #[arg(long, default_value_t = 0.1)]
     pub(crate) caption_dropout: f64,
@@ -126,6 +129,16 @@ pub(crate) struct Unet {
     pub(crate) samples: Option<PathBuf>,
 }
 
+fn timestep_bias(text: &str) -> Result<TimestepBias, String> {
+    let parsed = || {
+        let (range, times) = text.split_once(':')?;
+        let (first, end) = range.split_once("..")?;
+        let timesteps = first.parse().ok()?..end.parse().ok()?;
+        Some(TimestepBias { timesteps, multiplier: times.parse().ok()? })
+    };
+    parsed().ok_or_else(|| "expected FIRST..END:TIMES, as in 200..1000:3".to_owned())
+}
+
 impl Common {
     /// A loss in the precision asked for.
     pub(crate) fn computed(&self, loss: impl FnOnce() -> Result<Tensor>) -> Result<Tensor> {
@@ -135,7 +148,7 @@ impl Common {
     pub(crate) fn options(&self) -> TrainerOptions {
         let decay = if self.cosine { Decay::Cosine(self.steps) } else { Decay::Constant };
         TrainerOptions {
-            optimizer: AdamW { weight_decay: self.weight_decay, ..AdamW::default() },
+            optimizer: AdamW { weight_decay: self.weight_decay, beta2: self.beta2, ..AdamW::default() },
             learning_rate: LearningRate { peak: self.learning_rate, warmup_steps: self.warmup, decay },
             accumulation: self.accumulation,
             ema: Some(Ema { decay: self.ema }),

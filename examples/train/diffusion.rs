@@ -1,8 +1,9 @@
 //! `train unet`.
 
-use ndarray::{Array3, s};
+use std::path::Path;
+
 use sdxl::config::ModelConfig;
-use sdxl::scheduler::Prediction;
+use sdxl::scheduler::Scheduler;
 use sdxl::text::{Padding, Tokenizer};
 use sdxl::training::{
     Batches, Captions, DiffusionModel, Draws, Encoder, FolderDataset, Frozen, LatentCache, LoraOptions,
@@ -15,13 +16,14 @@ use sdxl::{Conditioning, Error, Guidance, Image, Pipeline, Precision, Request, R
 use crate::arguments::{Common, Unet as Arguments};
 use crate::parts::Parts;
 use crate::run;
+use crate::sheet::sheet;
 
 pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
     if let Some(threads) = common.threads {
         sdxl::set_threads(threads)?;
     }
     let config = ModelConfig::from_folder(&common.model)?;
-    let objective = objective(part);
+    let objective = objective(part, &common.model)?;
     objective.check()?;
     let trained: &[Component] = match part.train_text {
         true => &[Component::Unet, Component::TextEncoder, Component::TextEncoder2],
@@ -89,19 +91,29 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
     })
 }
 
-fn objective(part: &Arguments) -> Objective {
-    let levels = match NoiseLevels::default() {
-        NoiseLevels::Discrete { schedule, bias, .. } => {
-            NoiseLevels::Discrete { schedule, timesteps: 0..part.timesteps, bias }
-        }
-        other => other,
-    };
-    Objective {
-        prediction: if part.velocity { Prediction::V } else { Prediction::Epsilon },
-        weighting: part.min_snr.map_or(Weighting::Uniform, Weighting::MinSnr),
-        offset_noise: part.offset_noise,
-        levels,
+/// What the model's scheduler is for, with the changes that were asked for.
+fn objective(part: &Arguments, model: &Path) -> Result<Objective> {
+    let mut objective = Objective::of(&Scheduler::from_file(model.join("scheduler/scheduler_config.json"))?);
+    if let Some(gamma) = part.min_snr {
+        objective.weighting = Weighting::MinSnr(gamma);
     }
+    objective.offset_noise = part.offset_noise;
+    match &mut objective.levels {
+        NoiseLevels::Discrete { timesteps, bias, .. } => {
+            timesteps.end = part.timesteps.unwrap_or(timesteps.end);
+            bias.clone_from(&part.timestep_bias);
+        }
+        NoiseLevels::LogNormal { .. } if part.timesteps.is_some() || part.timestep_bias.is_some() => {
+            let expected = "none for a model with continuous noise levels";
+            return Err(Error::Invalid {
+                field: "timesteps",
+                value: "a choice".into(),
+                expected: expected.into(),
+            });
+        }
+        NoiseLevels::LogNormal { .. } => {}
+    }
+    Ok(objective)
 }
 
 fn prompts(part: &Arguments) -> Result<Vec<String>> {
@@ -125,12 +137,5 @@ fn draw(pipeline: &Pipeline, prompts: &[String]) -> Result<Image> {
             Ok(pipeline.generate(&request)?.remove(0))
         })
         .collect::<Result<Vec<_>>>()?;
-    let (height, width) = images.first().map_or((1, 1), |image| (image.height(), image.width()));
-    let columns = (images.len() as f64).sqrt().ceil() as usize;
-    let mut grid = Array3::zeros((images.len().div_ceil(columns) * height, columns * width, 3));
-    for (index, image) in images.iter().enumerate() {
-        let (top, left) = (index / columns * height, index % columns * width);
-        grid.slice_mut(s![top..top + height, left..left + width, ..]).assign(&image.pixels());
-    }
-    Image::from_pixels(grid.view())
+    sheet(&images, (images.len() as f64).sqrt().ceil() as usize)
 }

@@ -1,7 +1,7 @@
 //! The flags.
 
 use std::fmt::Display;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Parser;
 use sdxl::pipeline::RequestBuilder;
@@ -11,6 +11,7 @@ use sdxl::{Conditioning, Crop, Device, Error, Precision, PromptSyntax, Request, 
 use crate::beginning::Beginning;
 use crate::guiding::Guiding;
 use crate::lora::LoraFile;
+use crate::model::default_model;
 
 /// Draws pictures from text with Stable Diffusion XL.
 #[derive(Parser)]
@@ -149,22 +150,9 @@ fn names<T: Display>(what: &str, all: &[T]) -> String {
 }
 
 impl Arguments {
-    /// The model asked for; otherwise models/nano: that of `SDXL_NANO`, or one above the program's folder, which is
-    /// where a checkout has it, or in the current one.
+    /// The model asked for; otherwise models/nano.
     pub(crate) fn model(&self) -> Result<PathBuf> {
-        if let Some(path) = &self.model {
-            return Ok(path.clone());
-        }
-        if let Some(path) = std::env::var_os("SDXL_NANO").filter(|path| !path.is_empty()) {
-            return Ok(path.into());
-        }
-        let program = std::env::current_exe().unwrap_or_default();
-        let folders = program.ancestors().skip(1).chain([Path::new("")]);
-        let whole = |model: &PathBuf| model.join("unet/diffusion_pytorch_model.safetensors").is_file();
-        folders.map(|folder| folder.join("models/nano")).find(whole).ok_or_else(|| Error::Missing {
-            part: "model",
-            reason: "there is no trained models/nano in this version yet: give a model with --model".into(),
-        })
+        self.model.clone().map_or_else(default_model, Ok)
     }
 
     pub(crate) fn conditioning(&self) -> Result<Conditioning> {

@@ -7,7 +7,7 @@ use crate::runtime::shim::Autocast;
 /// Computes a loss with the matrix products and convolutions in bfloat16, as `torch.autocast` does. Weights, norms,
 /// the loss and the optimizer stay in f32. Call `backward` on the result outside.
 ///
-/// For CUDA. On the CPU it is there to be tested: without AMX it is slower than f32.
+/// For CUDA, and for CPUs with bfloat16 instructions (AVX-512 BF16, AMX). On other CPUs it is slower than f32.
 ///
 /// ```no_run
 /// # use sdxl::{Device, training::*};

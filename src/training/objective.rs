@@ -8,7 +8,7 @@ use tch::{Kind, Tensor};
 use super::draws::Draws;
 use crate::error::{Error, Result};
 use crate::nn::ops;
-use crate::scheduler::{Coefficients, NoiseSchedule, Prediction, ZeroSnr};
+use crate::scheduler::{Coefficients, NoiseSchedule, Prediction, Scheduler, ZeroSnr};
 
 /// The training objective of a diffusion model.
 ///
@@ -115,6 +115,26 @@ pub struct Noised {
 }
 
 impl Objective {
+    /// What a model is trained for that is then sampled with this scheduler: its prediction at the noise levels of its
+    /// schedule, with EDM's distribution and weighting where that is continuous.
+    pub fn of(scheduler: &Scheduler) -> Self {
+        let prediction = scheduler.prediction();
+        let (levels, weighting) = match scheduler.noise_schedule() {
+            NoiseSchedule::Discrete { steps, .. } => {
+                let schedule = scheduler.noise_schedule().clone();
+                (NoiseLevels::Discrete { schedule, timesteps: 0..*steps, bias: None }, Weighting::Uniform)
+            }
+            NoiseSchedule::Continuous { .. } => {
+                let sigma_data = match prediction {
+                    Prediction::Edm { sigma_data } | Prediction::EdmVelocity { sigma_data } => sigma_data,
+                    _ => 1.,
+                };
+                (NoiseLevels::LogNormal { mean: -1.2, deviation: 1.2 }, Weighting::Edm { sigma_data })
+            }
+        };
+        Self { prediction, weighting, offset_noise: 0., levels }
+    }
+
     /// An objective ready to draw from.
     ///
     /// # Errors

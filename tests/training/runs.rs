@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sdxl::config::ModelConfig;
 use sdxl::pipeline::write_random_model;
-use sdxl::scheduler::Prediction;
+use sdxl::scheduler::{Prediction, Scheduler};
 use sdxl::training::{
     AutoencoderModel, AutoencoderObjective, Checkpoints, DiffusionModel, Draws, Ema, Frozen, LearningRate,
     NoiseLevels, Objective, TimestepBias, Trainer, TrainerOptions, Variables, Weighting, mixed_precision,
@@ -213,6 +213,26 @@ fn noise_levels_are_those_asked_for() {
     let mean = edm.iter().sum::<f64>() / 4000.;
     let deviation = (edm.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / 4000.).sqrt();
     assert!((mean + 0.3).abs() < 0.02 && (deviation - 0.3).abs() < 0.02, "{mean} {deviation}");
+}
+
+#[test]
+fn the_objective_is_what_the_scheduler_is_for() {
+    let json = r#"{"_class_name": "EulerDiscreteScheduler", "beta_schedule": "scaled_linear", "beta_start": 0.00085,
+        "beta_end": 0.012, "prediction_type": "v_prediction", "rescale_betas_zero_snr": true}"#;
+    let v = Objective::of(&Scheduler::from_config(json).unwrap());
+    assert_eq!((v.prediction, v.weighting), (Prediction::V, Weighting::Uniform));
+    let noise = Tensor::ones_like(&latents());
+    let last = v.noise_with(&latents(), &noise, &[999; 2]).unwrap();
+    // Nothing of the picture is left at the last timestep, and the velocity is the picture's opposite.
+    assert!((&last.input - &noise).abs().max().double_value(&[]) < 1e-6);
+    assert!((&last.target + latents()).abs().max().double_value(&[]) < 1e-5);
+
+    let json = r#"{"_class_name": "EDMEulerScheduler", "sigma_data": 0.5, "prediction_type": "epsilon"}"#;
+    let edm = Objective::of(&Scheduler::from_config(json).unwrap());
+    assert_eq!(edm.weighting, Weighting::Edm { sigma_data: 0.5 });
+    assert_eq!(edm.levels, NoiseLevels::LogNormal { mean: -1.2, deviation: 1.2 });
+    let default = Objective::of(&Scheduler::builder().build().unwrap());
+    assert_eq!(default, Objective::default());
 }
 
 /// The weight 1 of EDM's output is its weighting of the denoised sample (Karras et al. 2022, table 1).
