@@ -10,7 +10,7 @@ use sdxl::{Conditioning, Crop, Device, Error, Precision, PromptSyntax, Request, 
 
 use crate::beginning::Beginning;
 use crate::guiding::Guiding;
-use crate::lora::LoraFile;
+use crate::lora::Loras;
 use crate::model::default_model;
 
 /// Draws pictures from text with Stable Diffusion XL.
@@ -97,17 +97,8 @@ pub(crate) struct Arguments {
     /// The fraction of the schedule at which the refiner takes over [default: 0.8]
     #[arg(long, value_name = "F", requires = "refiner", allow_negative_numbers = true)]
     switch_at: Option<f64>,
-    /// A LoRA and its weight, 1 unless given; several add up (not in the refiner). More after colons: te=W, the weight
-    /// in the text encoders; mid_block=F, up_blocks.0.attentions.1=F, factors of blocks; lbw=…, 12 or 20 factors as
-    /// A1111's
-    #[arg(long = "lora", value_name = "FILE[:WEIGHT][:BLOCK=F]")]
-    pub(crate) loras: Vec<LoraFile>,
-    /// Merge the LoRAs into the weights in the place of keeping them beside: faster steps, rounded once more
-    #[arg(long, requires = "loras")]
-    pub(crate) merge_loras: bool,
-    /// Leave out what of a LoRA fits no layer, with a warning
-    #[arg(long, requires = "loras")]
-    pub(crate) ignore_unmatched: bool,
+    #[command(flatten)]
+    pub(crate) loras: Loras,
     /// A textual inversion: the file's name is a word for prompts
     #[arg(long = "embedding", value_name = "FILE")]
     pub(crate) embeddings: Vec<PathBuf>,

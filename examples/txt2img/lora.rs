@@ -1,13 +1,41 @@
-//! `--lora`: a file and its weights.
+//! `--lora`: files and their weights.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use clap::Args;
+use sdxl::pipeline::PipelineBuilder;
 use sdxl::{Lora, Result, WeightedLora};
+
+#[derive(Args)]
+pub(crate) struct Loras {
+    /// A LoRA and its weight, 1 unless given; several add up (not in the refiner). More after colons: te=W, the weight
+    /// in the text encoders; mid_block=F, up_blocks.0.attentions.1=F, factors of blocks; lbw=…, 12 or 20 factors as
+    /// A1111's
+    #[arg(long = "lora", value_name = "FILE[:WEIGHT][:BLOCK=F]")]
+    loras: Vec<LoraFile>,
+    /// Merge the LoRAs into the weights in the place of keeping them beside: faster steps, rounded once more
+    #[arg(long, requires = "loras")]
+    merge_loras: bool,
+    /// Leave out what of a LoRA fits no layer, with a warning
+    #[arg(long, requires = "loras")]
+    ignore_unmatched: bool,
+}
+
+impl Loras {
+    pub(crate) fn apply(&self, mut builder: PipelineBuilder) -> Result<PipelineBuilder> {
+        for lora in &self.loras {
+            let lora = lora.open()?;
+            let lora = if self.ignore_unmatched { lora.ignore_unmatched() } else { lora };
+            builder = builder.weighted_lora(lora);
+        }
+        Ok(if self.merge_loras { builder.merge_loras() } else { builder })
+    }
+}
 
 /// A LoRA on the command line: `FILE[:WEIGHT][:te=WEIGHT][:lbw=LIST][:BLOCK=FACTOR]…`.
 #[derive(Clone)]
-pub(crate) struct LoraFile {
+struct LoraFile {
     path: PathBuf,
     weight: f64,
     text_encoders: Option<f64>,
@@ -17,7 +45,7 @@ pub(crate) struct LoraFile {
 }
 
 impl LoraFile {
-    pub(crate) fn open(&self) -> Result<WeightedLora> {
+    fn open(&self) -> Result<WeightedLora> {
         let mut lora = Lora::open(&self.path)?.weight(self.weight)?;
         if let Some(weight) = self.text_encoders {
             lora = lora.text_encoders(weight)?;
