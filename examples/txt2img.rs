@@ -136,17 +136,7 @@ fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
         if let Some(path) = &arguments.unet {
             builder = builder.unet(path);
         }
-        for lora in &arguments.loras {
-            let lora = lora.open()?;
-            builder = builder.weighted_lora(if arguments.ignore_unmatched {
-                lora.ignore_unmatched()
-            } else {
-                lora
-            });
-        }
-        if arguments.merge_loras {
-            builder = builder.merge_loras();
-        }
+        builder = arguments.loras.apply(builder)?;
         for path in &arguments.embeddings {
             builder = builder.embedding(path);
         }
