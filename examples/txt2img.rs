@@ -13,6 +13,8 @@ mod arguments;
 mod beginning;
 #[path = "txt2img/guiding.rs"]
 mod guiding;
+#[path = "txt2img/lora.rs"]
+mod lora;
 #[path = "nano/model.rs"]
 #[allow(unreachable_pub, reason = "shared by several examples")]
 mod model;
@@ -118,7 +120,7 @@ enum Stage {
     Refiner,
 }
 
-/// Adapters are made for the base, whose layers the refiner does not have.
+/// Adapters and another UNet are made for the base, whose layers the refiner does not have.
 fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
     let mut builder = Pipeline::builder(path)
         .device(arguments.device)
@@ -131,14 +133,20 @@ fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
         builder = builder.vae(path);
     }
     if stage == Stage::Base {
-        for lora in &arguments.loras {
-            builder = builder.lora(&lora.path, lora.weight);
+        if let Some(path) = &arguments.unet {
+            builder = builder.unet(path);
         }
+        builder = arguments.loras.apply(builder)?;
         for path in &arguments.embeddings {
             builder = builder.embedding(path);
         }
     }
-    builder.build()
+    let pipeline = builder.build()?;
+    for lora in pipeline.loras().filter(|lora| !lora.unmatched.is_empty()) {
+        let (file, keys) = (lora.lora.lora().path().display(), lora.unmatched.join(", "));
+        eprintln!("warning: {file}: left out, as it fits no layer: {keys}");
+    }
+    Ok(pipeline)
 }
 
 /// All steps of one model.

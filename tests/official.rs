@@ -416,6 +416,29 @@ fn parts_are_replaced() {
     assert_eq!(all(&one.join("unet"), &two.join("vae")), swapped);
     assert_ne!(all(&two.join("unet"), &one.join("vae")), plain);
 
+    // The picture says so.
+    let recipe = |pipeline: Pipeline| {
+        let conditioning = sdxl::Conditioning::builder("a cat").build().unwrap();
+        let request = sdxl::Request::builder(conditioning).steps(1).build().unwrap();
+        let image = pipeline.generate(&request).unwrap().remove(0);
+        let recipe: serde_json::Value = serde_json::from_str(image.text("sdxl").unwrap()).unwrap();
+        let parameters = image.text("parameters").unwrap();
+        let place = parameters.find("Model: ").unwrap();
+        (recipe["unet"].clone(), recipe["vae"].clone(), parameters[place..].to_owned())
+    };
+    let (unet, vae, parameters) = recipe(build(&one).build().unwrap());
+    assert!(unet.is_null() && vae.is_null() && !parameters.contains("VAE"), "{parameters}");
+    let (unet, vae, parameters) = recipe(build(&one).unet(two.join("unet")).vae(&file).build().unwrap());
+    assert_eq!(unet, "parts-two/unet");
+    assert_eq!(vae, "parts-two/vae/diffusion_pytorch_model.safetensors");
+    let both = format!("VAE: {}, UNet: parts-two/unet, RNG", vae.as_str().unwrap());
+    assert!(parameters.contains(&both), "{parameters}");
+    let own = one.join("fp16: fixed, small.safetensors");
+    fs::copy(&file, &own).unwrap();
+    let (_, vae, parameters) = recipe(build(&one).vae(&own).build().unwrap());
+    assert_eq!(vae, "fp16: fixed, small.safetensors");
+    assert!(parameters.contains("VAE: \"fp16: fixed, small.safetensors\", RNG"), "{parameters}");
+
     // A UNet of another input, as it is for the guidance scale; one that does not go with the text encoders.
     let lcm = scratch("parts-lcm");
     write_random_model(repository("tests/models/lcm"), &lcm, 0, Precision::F32).unwrap();

@@ -235,10 +235,24 @@ fn adapters() {
     let none = picture(&["--lora", "style.safetensors:0.25", "--lora", "style.safetensors:-0.25"]);
     let differ = none.iter().zip(&plain).any(|(a, b)| a.abs_diff(*b) > 1);
     assert!(!differ);
+    // Text encoders and blocks by themselves; merged; the list of A1111's, whose M00 is the sixth.
+    assert_eq!(picture(&["--lora", "style.safetensors:te=0.3"]), styled);
+    assert_eq!(picture(&["--lora", "style.safetensors:mid_block=0"]), plain);
+    let half = picture(&["--lora", "style.safetensors:0.5"]);
+    assert_ne!(half, styled);
+    assert_eq!(picture(&["--lora", "style.safetensors:1:te=2:mid_block=0.5:down_blocks.1=0"]), half);
+    assert_eq!(picture(&["--lora", "style.safetensors:0.5:lbw=0,0,0,0,0,1,0,0,0,0,0,0"]), half);
+    assert_eq!(picture(&["--lora", "style.safetensors:lbw=1,1,1,1,1,0,1,1,1,1,1,1"]), plain);
+    let merged = picture(&["--lora", "style.safetensors", "--merge-loras"]);
+    assert!(!merged.iter().zip(&styled).any(|(a, b)| a.abs_diff(*b) > 2));
+    fs::copy(folder.join("style.safetensors"), folder.join("a:b.safetensors")).unwrap();
+    assert_eq!(picture(&["--lora", "a:b.safetensors:0.5"]), half);
     let mossy = picture(&["--embedding", "mossy.safetensors"]);
     assert_ne!(mossy, plain);
     let vae = model().join("vae");
     assert_eq!(picture(&["--vae", vae.to_str().unwrap()]), plain);
+    let unet = model().join("unet");
+    assert_eq!(picture(&["--unet", unet.to_str().unwrap()]), plain);
 }
 
 /// What the flags alone show to be wrong: status 2, whether the model exists or not.
@@ -270,6 +284,10 @@ fn usage_errors() {
         &["--prompt", "x", "--refiner", "refiner", "--switch-at", "1"],
         &["--prompt", "x", "--lora", "style.safetensors:nan"],
         &["--prompt", "x", "--lora", ":0.5"],
+        &["--prompt", "x", "--lora", "style.safetensors:te=x"],
+        &["--prompt", "x", "--lora", "style.safetensors:mid_block=101"],
+        &["--prompt", "x", "--lora", "style.safetensors:lbw=1,0,1"],
+        &["--prompt", "x", "--merge-loras"],
         &["--prompt", "x", "--vae", "vae", "--taesd", "taesd"],
         &["--prompt", "x", "--prompt-syntax", "compel"],
         &["--prompt", "(x:1.2.3)", "--prompt-syntax", "a1111"],
@@ -333,6 +351,33 @@ fn check_failure(arguments: &[&str], output: &Output, status: i32) {
     assert!(error.starts_with("error: "), "{arguments:?}: {error}");
     assert!(error.lines().count() <= 11, "{arguments:?}: {error}");
     assert_eq!(output.stdout, b"", "{arguments:?}");
+}
+
+/// What of a LoRA fits no layer is an error, or by choice a warning.
+#[test]
+fn unmatched_keys_are_listed() {
+    let folder = scratch("txt2img-unmatched");
+    let ones = |shape: &[i64]| tch::Tensor::ones(shape, (tch::Kind::Float, tch::Device::Cpu));
+    let stray = "lora_unet_mid_block_attentions_7_proj_in.diff";
+    let rows = [
+        ("lora_unet_mid_block_attentions_0_proj_in.diff".to_owned(), ones(&[32, 32])),
+        (stray.to_owned(), ones(&[32, 32])),
+    ];
+    common::save(&folder.join("stray.safetensors"), &rows);
+    let model = model().to_str().unwrap();
+    let arguments = ["--model", model, "--prompt", "x", "--steps", "1", "--lora", "stray.safetensors"];
+    let output = txt2img(&folder, &arguments);
+    check_failure(&arguments, &output, 1);
+    assert!(String::from_utf8_lossy(&output.stderr).contains(stray));
+    let output = txt2img(&folder, &[&arguments[..], &["--ignore-unmatched"]].concat());
+    let warning = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{warning}");
+    assert!(warning.starts_with("warning: stray.safetensors: left out, as it fits no layer: "), "{warning}");
+    assert!(warning.contains(stray), "{warning}");
+    let blocks =
+        txt2img(&folder, &[&arguments[..7], &["stray.safetensors:mid=0", "--ignore-unmatched"]].concat());
+    check_failure(&arguments, &blocks, 1);
+    assert!(String::from_utf8_lossy(&blocks.stderr).contains("a block of the UNet"));
 }
 
 #[test]

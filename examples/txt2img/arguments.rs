@@ -2,7 +2,6 @@
 
 use std::fmt::Display;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Parser;
 use sdxl::pipeline::RequestBuilder;
@@ -11,6 +10,7 @@ use sdxl::{Conditioning, Crop, Device, Error, Precision, PromptSyntax, Request, 
 
 use crate::beginning::Beginning;
 use crate::guiding::Guiding;
+use crate::lora::Loras;
 use crate::model::default_model;
 
 /// Draws pictures from text with Stable Diffusion XL.
@@ -97,12 +97,14 @@ pub(crate) struct Arguments {
     /// The fraction of the schedule at which the refiner takes over [default: 0.8]
     #[arg(long, value_name = "F", requires = "refiner", allow_negative_numbers = true)]
     switch_at: Option<f64>,
-    /// A LoRA and its weight, 1 unless given; several add up (not in the refiner)
-    #[arg(long = "lora", value_name = "FILE[:WEIGHT]")]
-    pub(crate) loras: Vec<LoraFile>,
+    #[command(flatten)]
+    pub(crate) loras: Loras,
     /// A textual inversion: the file's name is a word for prompts
     #[arg(long = "embedding", value_name = "FILE")]
     pub(crate) embeddings: Vec<PathBuf>,
+    /// Another UNet in the place of the model's own (not the refiner's)
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unet: Option<PathBuf>,
     /// Another autoencoder in the place of the model's own.
     #[arg(long, value_name = "PATH", conflicts_with = "taesd")]
     pub(crate) vae: Option<PathBuf>,
@@ -130,27 +132,6 @@ pub(crate) struct Arguments {
     /// Print one line of timings and peak memory per stage.
     #[arg(long)]
     pub(crate) json: bool,
-}
-
-/// A LoRA on the command line: `FILE` or `FILE:WEIGHT`.
-#[derive(Clone)]
-pub(crate) struct LoraFile {
-    pub(crate) path: PathBuf,
-    pub(crate) weight: f64,
-}
-
-impl FromStr for LoraFile {
-    type Err = String;
-
-    /// What follows the last colon is the weight where it is a number.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.rsplit_once(':').and_then(|(path, weight)| Some((path, weight.parse().ok()?)));
-        let (path, weight): (&str, f64) = parts.unwrap_or((text, 1.));
-        if path.is_empty() || weight.is_nan() || weight.abs() > 100. {
-            return Err("expected a file and a weight from -100 to 100, as in style.safetensors:0.8".into());
-        }
-        Ok(Self { path: path.into(), weight })
-    }
 }
 
 /// The help of an option that takes one of some names.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::adapters::{AppliedLora, Loaded, Wanted, applied, check_embedding};
 use super::files::{ModelFiles, for_each_component};
-use super::{Models, Pipeline};
+use super::{Models, Pipeline, Replaced};
 use crate::config::{AutoencoderTinyConfig, ClipTextConfig, ModelConfig};
 use crate::error::{Error, Result};
 use crate::runtime::memory::{MemoryFolder, check_name};
@@ -30,7 +30,7 @@ pub struct PipelineBuilder {
     precision: Precision,
     variant: String,
     taesd: Option<PathBuf>,
-    loras: Vec<(PathBuf, f64)>,
+    loras: Vec<ChosenLora>,
     merge_loras: bool,
     embeddings: Vec<PathBuf>,
     unet: Option<PathBuf>,
@@ -122,9 +122,15 @@ impl PipelineBuilder {
     }
 
     /// Adds a LoRA with that weight, 1 for as it was trained; several add up. See [`Lora`] for what files may be, and
-    /// [`Pipeline::with_loras`] for LoRAs of a pipeline that is there, and for finer weights.
+    /// [`Pipeline::with_loras`] for LoRAs of a pipeline that is there.
     pub fn lora(mut self, path: impl Into<PathBuf>, weight: f64) -> Self {
-        self.loras.push((path.into(), weight));
+        self.loras.push(ChosenLora::File(path.into(), weight));
+        self
+    }
+
+    /// The same for a LoRA that was read, with weights for text encoders and blocks.
+    pub fn weighted_lora(mut self, lora: WeightedLora) -> Self {
+        self.loras.push(ChosenLora::Read(lora));
         self
     }
 
@@ -197,11 +203,7 @@ impl PipelineBuilder {
             }
             files.checkpoint(component)?.check(&specs)
         })?;
-        let loras: Vec<WeightedLora> = self
-            .loras
-            .iter()
-            .map(|(path, weight)| Lora::open(path)?.weight(*weight))
-            .collect::<Result<_>>()?;
+        let loras: Vec<WeightedLora> = self.loras.iter().map(ChosenLora::read).collect::<Result<_>>()?;
         let changes = fit.changes(&loras, Device::Cpu)?;
         let tokenizer = |folder: &Option<PathBuf>, padding| match folder {
             Some(folder) => Tokenizer::from_folder(folder),
@@ -253,7 +255,9 @@ impl PipelineBuilder {
         let unet = reader.read(Component::Unet, |w| Unet::load(w, &files.config.unet))?;
         let loaded = reader.loaded;
         let (config, path) = (files.config, self.path.clone());
-        let models = Models { config, text, unet, vae, path, loaded, loras: merged };
+        let vae_path = self.taesd.as_ref().or(self.vae.as_ref());
+        let replaced = Replaced { unet: self.unet.clone(), vae: vae_path.cloned() };
+        let models = Models { config, text, unet, vae, path, replaced, loaded, loras: merged };
         let pipeline = Pipeline {
             models: Shared::new(models),
             adapted: None,
@@ -313,6 +317,22 @@ impl Reader<'_> {
         let build = |w: &Weights| ClipTextModel::load(w, &config.text_encoder_2, Projection::With);
         let model = self.read(Component::TextEncoder2, build)?;
         Ok(TextEncoders { first, second: TextEncoder { tokenizer: second, model } })
+    }
+}
+
+/// A LoRA that a model is to have.
+#[derive(Debug, Clone)]
+enum ChosenLora {
+    File(PathBuf, f64),
+    Read(WeightedLora),
+}
+
+impl ChosenLora {
+    fn read(&self) -> Result<WeightedLora> {
+        match self {
+            Self::File(path, weight) => Lora::open(path)?.weight(*weight),
+            Self::Read(lora) => Ok(lora.clone()),
+        }
     }
 }
 

@@ -76,10 +76,18 @@ struct Models {
     unet: Unet,
     vae: Vae,
     path: PathBuf,
+    replaced: Replaced,
     /// The tensors of UNet and text encoders, by name.
     loaded: Loaded,
     /// Those that were merged while the weights were read.
     loras: Vec<AppliedLora>,
+}
+
+/// Where the parts that are not the model's own were read from.
+struct Replaced {
+    unet: Option<PathBuf>,
+    /// The autoencoder or the tiny one.
+    vae: Option<PathBuf>,
 }
 
 #[expect(unsafe_code, reason = "says that weights are only read")]
@@ -141,18 +149,6 @@ impl Pipeline {
     /// The file or folder that the model was read from.
     pub fn path(&self) -> &Path {
         &self.models.path
-    }
-
-    /// The model's name in a picture's file: that of its file or folder, or `organisation/name` in the Hugging
-    /// Face cache, whose folders are named by revisions.
-    fn name(&self) -> String {
-        let path = self.path();
-        let part = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let repository = path.ancestors().filter_map(part).find(|name| name.starts_with("models--"));
-        match repository {
-            Some(repository) => repository.trim_start_matches("models--").replacen("--", "/", 1),
-            None => part(path).unwrap_or_else(|| path.to_string_lossy().into_owned()),
-        }
     }
 
     fn autoencoder(&self) -> &'static str {

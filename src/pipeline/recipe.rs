@@ -1,5 +1,7 @@
 //! [`Recipe`]: how a picture was made, as texts that its file carries.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::request::{Inpaint, Origin, Variation};
@@ -28,7 +30,9 @@ impl Recipe {
         let sigmas = (lowest, highest.is_finite().then_some(highest));
         let shared = json!({
             "generator": concat!("sdxl ", env!("CARGO_PKG_VERSION")),
-            "model": pipeline.name(),
+            "model": name_of(pipeline.path()),
+            "unet": pipeline.models.replaced.unet.as_deref().map(name_of),
+            "vae": pipeline.models.replaced.vae.as_deref().map(name_of),
             "autoencoder": pipeline.autoencoder(),
             "loras": loras(pipeline),
             "embeddings": pipeline.embeddings().iter().flat_map(TextualInversion::words).collect::<Vec<_>>(),
@@ -102,6 +106,27 @@ impl Recipe {
     }
 }
 
+/// The name of a model or of a part of one: that of its file or folder, with the folder that it lies in where all such
+/// files have the same name; or `organisation/name` in the Hugging Face cache, whose folders are named by revisions.
+fn name_of(path: &Path) -> String {
+    let part = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+    let repository = path.ancestors().filter_map(part).find(|name| name.starts_with("models--"));
+    if let Some(repository) = repository {
+        return repository.trim_start_matches("models--").replacen("--", "/", 1);
+    }
+    let says_little =
+        |name: &str| ["unet", "vae"].contains(&name) || name.starts_with("diffusion_pytorch_model.");
+    let mut folders = path.ancestors().filter_map(part);
+    let Some(mut name) = folders.next() else { return path.to_string_lossy().into_owned() };
+    for folder in folders {
+        if !name.split('/').next().is_some_and(says_little) {
+            break;
+        }
+        name = format!("{folder}/{name}");
+    }
+    name
+}
+
 /// The LoRAs, by the names of their files.
 fn loras(pipeline: &Pipeline) -> Value {
     let name =
@@ -120,6 +145,8 @@ fn loras(pipeline: &Pipeline) -> Value {
 /// The settings of that line that are there only where they are used, by their names there.
 fn optional(all: &Value) -> String {
     const NAMES: &[(&str, &str)] = &[
+        ("/vae", "VAE"),
+        ("/unet", "UNet"),
         ("/variation/seed", "Variation seed"),
         ("/variation/strength", "Variation seed strength"),
         ("/origin/strength", "Denoising strength"),
@@ -130,7 +157,7 @@ fn optional(all: &Value) -> String {
     ];
     let given = NAMES.iter().filter_map(|(path, name)| match all.pointer(path)? {
         Value::Null => None,
-        Value::String(value) => Some(format!(", {name}: {value}")),
+        Value::String(value) if !value.contains([',', ':', '\n']) => Some(format!(", {name}: {value}")),
         value => Some(format!(", {name}: {value}")),
     });
     given.collect()

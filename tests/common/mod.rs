@@ -20,9 +20,11 @@ pub(crate) fn repository(path: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)
 }
 
-/// The folder of real files made by others, which lies beside the repository; tests say when it does not.
+/// The folder of real files made by others, which lies beside the repository, or is named by `SDXL_ASSETS`; tests say
+/// when there is none.
 pub(crate) fn assets() -> Option<PathBuf> {
-    let folder = repository("../shared/assets");
+    let folder =
+        std::env::var_os("SDXL_ASSETS").map_or_else(|| repository("../shared/assets"), PathBuf::from);
     if folder.is_dir() {
         return Some(folder);
     }

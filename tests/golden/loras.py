@@ -5,11 +5,13 @@ results are added to the weights here.
 """
 
 import json
+from pathlib import Path
 
 import torch
 from diffusers import StableDiffusionXLPipeline
 from lycoris.functional import locon, loha, lokr
 from lycoris.functional.general import weight_decompose
+from safetensors.torch import load_file
 
 from random_weights import random_tensor
 from runs import EULER, Steps, build_scheduler, load_pipeline, start_generators
@@ -22,6 +24,8 @@ CALL = {
     "guidance_scale": 5.0,
 }
 SEED = 0
+# Written by this crate's trainer.
+TRAINED = Path(__file__).resolve().parent / "trained_lora.safetensors"
 
 UNET_ATTENTION = [
     "down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q",
@@ -225,6 +229,18 @@ def load(pipeline, files, weights):
     pipeline.set_adapters([f"a{index}" for index in range(len(files))], weights)
 
 
+def load_trained(pipeline):
+    """Loads the trainer's file as users do, and checks that each of its tensors has arrived."""
+    pipeline.load_lora_weights(str(TRAINED), adapter_name="trained")
+    for key, tensor in load_file(TRAINED).items():
+        component, name = key.split(".", 1)
+        layer, half = name.removesuffix(".weight").rsplit(".", 1)
+        if component == "text_encoder":
+            layer = layer.removeprefix("text_model.")
+        module = getattr(pipeline, component).get_submodule(layer)
+        assert torch.equal(getattr(module, half)["trained"].weight.float(), tensor), f"{key} was not loaded"
+
+
 # The kinds of LyCORIS. Each adds the tensors of a layer to the file and returns what it adds to the weight.
 
 
@@ -399,4 +415,7 @@ def loras(tokenizers, dtype=torch.float32):
         effect = (tensors[f"{name}.latents"] - tensors["without.latents"]).norm() / tensors["without.latents"].norm()
         print(f"{name}: effect {effect:.2f}")
         descriptions.append({"name": name, "files": [file.description() for file in files], "weights": weights})
+    pipeline = fresh()
+    load_trained(pipeline)
+    tensors["trained.latents"] = run(pipeline)
     return tensors, {"variant": VARIANT, "call": CALL, "seed": SEED, "cases": descriptions}

@@ -202,3 +202,36 @@ fn presets_have_names() {
     let error = "hyperr".parse::<PresetName>().unwrap_err().to_string();
     assert!(error.starts_with("preset is `hyperr`, expected one of dpmpp_2m_karras "), "{error}");
 }
+
+/// The recipes of docs/adapters.md: each preset is what its flags make of SDXL's scheduler, its command has these flags,
+/// and the timesteps are those of that command.
+#[test]
+fn documented_recipes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/adapters.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, recipes) = text.split_once("## Recipes").unwrap();
+    let rows = recipes.lines().filter(|line| line.contains("--scheduler") && line.starts_with('|'));
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split('|').map(str::trim).collect()).collect();
+    let commands: Vec<&str> = recipes.lines().filter(|line| line.starts_with("txt2img ")).collect();
+    assert!(rows.len() == 6 && commands.len() == 6);
+    for (row, command) in rows.iter().zip(commands) {
+        let [preset, flags] = [row[2], row[3]].map(|cell| cell.trim_matches('`'));
+        let preset = Scheduler::preset(preset.trim_end_matches("()").parse().unwrap()).unwrap();
+        let mut by_flags = Scheduler::euler().unwrap();
+        let words: Vec<&str> = flags.split(' ').collect();
+        for pair in words.chunks(2) {
+            by_flags = match pair {
+                ["--scheduler", name] => by_flags.with_name(name.parse().unwrap()),
+                ["--spacing", name] => by_flags.with_spacing(name.parse().unwrap()),
+                ["--eta", eta] => by_flags.with_eta(eta.parse().unwrap()),
+                other => panic!("{other:?}"),
+            }
+            .unwrap();
+        }
+        assert_eq!(preset.config(), by_flags.config(), "{flags}");
+        assert_eq!(format!("{:?}", preset.solver()), format!("{:?}", by_flags.solver()), "{flags}");
+        let expected: Vec<f64> = row[5].split(", ").map(|number| number.parse().unwrap()).collect();
+        assert_eq!(timesteps(&plan(&preset, expected.len())), expected, "{flags}");
+        assert!(command.contains(&format!(" {flags} --steps {} ", expected.len())), "{command}");
+    }
+}

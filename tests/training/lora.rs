@@ -1,4 +1,7 @@
 //! A LoRA is trained on a model that stays as it is, and its file does elsewhere what it did in the training.
+//!
+//! `tests/golden/trained_lora.safetensors` is such a file, which diffusers loads (`tests/golden/loras.py`) and
+//! `tests/loras` compares with.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -67,6 +70,43 @@ fn learns_and_is_read_by_the_pipeline() {
     write_random_model(repository("tests/models/base"), &model_folder, 0, Precision::F32).unwrap();
     let pipeline = Pipeline::builder(&model_folder).lora(&path, 1.).build().unwrap();
     assert!(pipeline.loras().all(|lora| lora.unmatched.is_empty()));
+}
+
+/// The trainer writes what the committed file is, whose effect in diffusers is a golden: the same keys, types and shapes,
+/// and the same numbers but for the rounding of another processor, which AdamW makes larger where a gradient is almost 0.
+#[test]
+fn writes_the_file_that_diffusers_loads() {
+    sdxl::set_threads(1).unwrap();
+    let config = base();
+    let targets = ["attn1.to_q", "proj_in", "conv1", "q_proj", "mlp.fc1"];
+    let options = LoraOptions { rank: 2, alpha: 4., targets: targets.map(str::to_owned).to_vec() };
+    let chosen = ["mid_block.", "up_blocks.1.attentions.0.", "encoder.layers.0."];
+    let trained = |name: &str| chosen.iter().any(|part| name.contains(part));
+    let variables = options.variables(Device::Cpu, load(&config), trained, 7).unwrap();
+    let model = load(&config)(&LoraTraining::new(&variables, &ByName, &options).weights()).unwrap();
+    let learning_rate = LearningRate::constant(2e-2);
+    let mut trainer =
+        Trainer::new(variables, TrainerOptions { learning_rate, ..TrainerOptions::default() }).unwrap();
+    for _ in 0..20 {
+        let step = trainer.step(|number| {
+            model.loss(&Objective::default(), &examples(latents()), &mut Draws::new(5, "step", number % 3))
+        });
+        step.unwrap();
+    }
+    let path = folder("trained-lora").join("trained_lora.safetensors");
+    export_lora(&trainer, &options, &path).unwrap();
+
+    let golden = repository("tests/golden/trained_lora.safetensors");
+    let header = |path: &Path| {
+        let bytes = std::fs::read(path).unwrap();
+        let length = u64::from_le_bytes(bytes[..8].try_into().unwrap()) as usize;
+        String::from_utf8(bytes[8..8 + length].to_vec()).unwrap()
+    };
+    assert_eq!(header(&path), header(&golden), "to make the golden again, copy {}", path.display());
+    let (found, expected) = (read_safetensors(&path).unwrap(), read_safetensors(&golden).unwrap());
+    for (name, tensor) in &found {
+        assert_close(name, tensor, &expected[name], 1e-2);
+    }
 }
 
 #[test]

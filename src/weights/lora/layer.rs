@@ -1,14 +1,12 @@
-//! [`Layer`]: the tensors that a file has for one layer of the model; checked, then read.
+//! [`Layer`]: the tensors that a file has for one layer of the model, and whether they go together.
 
 use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorInfo;
-use tch::{Kind, Tensor};
+use tch::Kind;
 
-use super::change::{Change, Delta, Magnitude, Matrix, Right};
 use super::name::Role;
-use crate::error::{Error, Result};
-use crate::weights::safetensors::{SafetensorsFile, kind};
+use crate::weights::safetensors::kind;
 
 /// The largest rank: wider than any layer that an adapter is made for, and what a broken file soon exceeds.
 const RANK_LIMIT: i64 = 4096;
@@ -21,7 +19,7 @@ pub(super) struct Layer {
 
 /// How the weight's change is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
+pub(super) enum Family {
     LowRank,
     Hadamard,
     Kronecker,
@@ -31,14 +29,11 @@ enum Family {
 /// A layer that was checked: what it changes, without data.
 #[derive(Debug)]
 pub(super) struct Plan {
-    family: Option<Family>,
+    pub(super) family: Option<Family>,
     /// The shape of the weight: kernels may be flattened.
     pub(super) shape: Vec<i64>,
-    rank: Option<i64>,
+    pub(super) rank: Option<i64>,
 }
-
-/// The changes of one layer's weight and bias.
-pub(super) type Changes = (Option<Change>, Option<Change>);
 
 impl Family {
     fn of(role: Role) -> Option<Self> {
@@ -62,18 +57,21 @@ impl Family {
 
 /// The roles of two factors, and of a core between both, which convolutions may have.
 #[derive(Debug, Clone, Copy)]
-struct Factors {
-    left: Role,
-    right: Role,
-    core: Option<Role>,
+pub(super) struct Factors {
+    pub(super) left: Role,
+    pub(super) right: Role,
+    pub(super) core: Option<Role>,
 }
 
 impl Factors {
-    const LORA: Self = Self { left: Role::Up, right: Role::Down, core: Some(Role::Mid) };
-    const HADA_1: Self = Self { left: Role::HadaW1A, right: Role::HadaW1B, core: Some(Role::HadaT1) };
-    const HADA_2: Self = Self { left: Role::HadaW2A, right: Role::HadaW2B, core: Some(Role::HadaT2) };
-    const LOKR_1: Self = Self { left: Role::LokrW1A, right: Role::LokrW1B, core: None };
-    const LOKR_2: Self = Self { left: Role::LokrW2A, right: Role::LokrW2B, core: Some(Role::LokrT2) };
+    pub(super) const LORA: Self = Self { left: Role::Up, right: Role::Down, core: Some(Role::Mid) };
+    pub(super) const HADA_1: Self =
+        Self { left: Role::HadaW1A, right: Role::HadaW1B, core: Some(Role::HadaT1) };
+    pub(super) const HADA_2: Self =
+        Self { left: Role::HadaW2A, right: Role::HadaW2B, core: Some(Role::HadaT2) };
+    pub(super) const LOKR_1: Self = Self { left: Role::LokrW1A, right: Role::LokrW1B, core: None };
+    pub(super) const LOKR_2: Self =
+        Self { left: Role::LokrW2A, right: Role::LokrW2B, core: Some(Role::LokrT2) };
 }
 
 /// The shape of the product of two factors, and what is between them.
@@ -101,11 +99,11 @@ impl Layer {
         layer.strip_suffix(name).is_some_and(|before| before.is_empty() || before.ends_with('.'))
     }
 
-    fn has(&self, role: Role) -> bool {
+    pub(super) fn has(&self, role: Role) -> bool {
         self.tensors.contains_key(&role)
     }
 
-    fn key(&self, role: Role) -> &str {
+    pub(super) fn key(&self, role: Role) -> &str {
         self.tensors.get(&role).map_or("", |(key, _)| key)
     }
 
@@ -250,99 +248,11 @@ impl Layer {
         }
         Ok(())
     }
-
-    /// Reads the data. `scale` tells `alpha / rank` where the layer has no alpha of its own.
-    ///
-    /// # Errors
-    /// [`Error::File`] names the key of values that are not finite.
-    pub(super) fn read(
-        &self,
-        plan: &Plan,
-        file: &SafetensorsFile,
-        scale: impl Fn(i64) -> f64,
-    ) -> Result<Changes> {
-        let tensor = |role| self.read_tensor(role, file);
-        let matrix = |factors| self.read_product(factors, file);
-        let alpha = match self.has(Role::Alpha) {
-            true => Some(tensor(Role::Alpha)?.f_to_kind(Kind::Double)?.f_reshape([1])?.f_double_value(&[0])?),
-            false => None,
-        };
-        let scale = match (alpha, plan.rank) {
-            (Some(alpha), Some(rank)) => alpha / rank as f64,
-            (None, Some(rank)) => scale(rank),
-            (_, None) => 1.,
-        };
-        let whole = |role| Ok::<_, Error>(Matrix { left: flatten(&tensor(role)?)?, right: None });
-        let delta = match plan.family {
-            None => None,
-            Some(Family::LowRank) => Some(Delta::Sum(matrix(Factors::LORA)?)),
-            Some(Family::Difference) => Some(Delta::Sum(whole(Role::Diff)?)),
-            Some(Family::Hadamard) => {
-                Some(Delta::Hadamard(matrix(Factors::HADA_1)?, matrix(Factors::HADA_2)?))
-            }
-            Some(Family::Kronecker) => {
-                let factor = |role, factors| match self.has(role) {
-                    true => whole(role),
-                    false => matrix(factors),
-                };
-                Some(Delta::Kronecker(
-                    factor(Role::LokrW1, Factors::LOKR_1)?,
-                    factor(Role::LokrW2, Factors::LOKR_2)?,
-                ))
-            }
-        };
-        let magnitude =
-            match [Role::DoraScale, Role::MagnitudeVector].into_iter().find(|role| self.has(*role)) {
-                None => None,
-                Some(role) => {
-                    let magnitude = tensor(role)?;
-                    let kernel = magnitude_axis(role, &magnitude.size(), &plan.shape).flatten();
-                    let magnitude = magnitude.f_flatten(0, -1)?;
-                    Some(match kernel {
-                        None => Magnitude::Outputs(magnitude),
-                        Some(kernel) => Magnitude::Inputs(magnitude, kernel),
-                    })
-                }
-            };
-        let weight = delta.map(|delta| Change { delta, scale, magnitude });
-        let bias =
-            [(Role::UpBias, scale), (Role::DiffBias, 1.)].into_iter().find(|(role, _)| self.has(*role));
-        let bias = match bias {
-            None => None,
-            Some((role, scale)) => Some(Change { delta: Delta::Sum(whole(role)?), scale, magnitude: None }),
-        };
-        Ok((weight, bias))
-    }
-
-    fn read_product(&self, factors: Factors, file: &SafetensorsFile) -> Result<Matrix> {
-        let mut left = flatten(&self.read_tensor(factors.left, file)?)?;
-        let factor = flatten(&self.read_tensor(factors.right, file)?)?;
-        let core = match factors.core.filter(|core| self.has(*core)) {
-            None => None,
-            Some(core) => {
-                if core != Role::Mid {
-                    left = left.f_transpose(0, 1)?.f_contiguous()?;
-                }
-                Some(self.read_tensor(core, file)?.f_flatten(2, -1)?)
-            }
-        };
-        Ok(Matrix { left, right: Some(Right { factor, core }) })
-    }
-
-    fn read_tensor(&self, role: Role, file: &SafetensorsFile) -> Result<Tensor> {
-        let key = self.key(role);
-        let tensor = file.read_float(key)?;
-        let finite = tensor.f_isfinite()?.f_all()?.f_to_kind(Kind::Int64)?.f_int64_value(&[])?;
-        if finite == 0 {
-            return Err(Error::file(file.path(), format!("{key} has values that are not finite")));
-        }
-        Ok(tensor)
-    }
 }
 
 /// Which axis magnitudes of a shape belong to: `None` for none, `Some(None)` for the outputs, and
 /// `Some(Some(kernel))` for the inputs.
-fn magnitude_axis(role: Role, shape: &[i64], weight: &[i64]) -> Option<Option<i64>> {
+pub(super) fn magnitude_axis(role: Role, shape: &[i64], weight: &[i64]) -> Option<Option<i64>> {
     let (&outputs, rest) = weight.split_first()?;
     let count: i64 = shape.iter().product();
     let columns: i64 = rest.iter().product();
@@ -355,10 +265,4 @@ fn magnitude_axis(role: Role, shape: &[i64], weight: &[i64]) -> Option<Option<i6
     } else {
         (count == outputs).then_some(None)
     }
-}
-
-/// `(n, …)` to `(n, rest)`; a vector is a column.
-fn flatten(tensor: &Tensor) -> Result<Tensor> {
-    let rows = tensor.size().first().copied().unwrap_or(1);
-    Ok(tensor.f_reshape([rows, -1])?)
 }

@@ -1,14 +1,16 @@
 //! LoRA and its relatives: files that change a model's weights a little.
 //!
-//! [`name`] reads the keys of every layout, [`layer`] the tensors of one layer, [`change`] says what they add to its
-//! weight. A [`Lora`] knows of no model until [`Fit`] matches it with the tensors of one.
+//! [`name`] reads the keys of every layout, [`layer`] checks the tensors of one layer, [`read`] reads them, [`change`] says
+//! what they add to its weight. A [`Lora`] knows of no model until [`Fit`] matches it with the tensors of one.
 
+mod blocks;
 mod change;
 mod fit;
 mod layer;
 mod low_rank;
 mod name;
 mod peft;
+mod read;
 mod recognise;
 mod report;
 

@@ -193,148 +193,125 @@ fn text_layer(layer: &str) -> String {
 mod tests {
     use super::*;
 
+    /// Layers, and keys of each.
+    const NAMES: [(Component, &str, &[(&str, Role)]); 17] = [
+        (
+            Component::Unet,
+            "down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q",
+            &[
+                ("lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_down.weight", Role::Down),
+                ("lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q.alpha", Role::Alpha),
+                ("unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight", Role::Down),
+                (
+                    "down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_q_lora.down.weight",
+                    Role::Down,
+                ),
+                (
+                    "base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_B.weight",
+                    Role::Up,
+                ),
+                (
+                    "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_A.weight",
+                    Role::Down,
+                ),
+            ],
+        ),
+        (
+            Component::Unet,
+            "down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0",
+            &[
+                (
+                    "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_out_0.dora_scale",
+                    Role::DoraScale,
+                ),
+                (
+                    "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0.lora.up.weight",
+                    Role::Up,
+                ),
+                (
+                    "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_lora.up.weight",
+                    Role::Up,
+                ),
+            ],
+        ),
+        (
+            Component::Unet,
+            "down_blocks_0_resnets_0_conv1",
+            &[("lora_unet_input_blocks_1_0_in_layers_2.lora_mid.weight", Role::Mid)],
+        ),
+        (
+            Component::Unet,
+            "down_blocks_0_resnets_0_time_emb_proj",
+            &[("lora_unet_input_blocks_1_0_emb_layers_1.hada_w1_a", Role::HadaW1A)],
+        ),
+        (
+            Component::Unet,
+            "up_blocks_1_resnets_2_conv_shortcut",
+            &[("lora_unet_output_blocks_5_0_skip_connection.lokr_w1", Role::LokrW1)],
+        ),
+        (
+            Component::Unet,
+            "down_blocks_0_downsamplers_0_conv",
+            &[("lora_unet_input_blocks_3_0_op.diff", Role::Diff)],
+        ),
+        (
+            Component::Unet,
+            "up_blocks_0_upsamplers_0_conv",
+            &[("lora_unet_output_blocks_2_2_conv.diff_b", Role::DiffBias)],
+        ),
+        (
+            Component::Unet,
+            "mid_block_resnets_1_conv2",
+            &[("lora_unet_middle_block_2_out_layers_3.lora_up.weight", Role::Up)],
+        ),
+        (
+            Component::Unet,
+            "mid_block_attentions_0_proj_in",
+            &[
+                ("lora_unet_middle_block_1_proj_in.lora_up.weight", Role::Up),
+                ("lora_unet_unet_mid_block_attentions_0_proj_in.alpha", Role::Alpha),
+            ],
+        ),
+        (Component::Unet, "conv_in", &[("lora_unet_input_blocks_0_0.lora_up.weight", Role::Up)]),
+        (Component::Unet, "conv_out", &[("lora_unet_out_2.lora_up.weight", Role::Up)]),
+        (Component::Unet, "time_embedding_linear_1", &[("lora_unet_time_embed_0.alpha", Role::Alpha)]),
+        (Component::Unet, "add_embedding_linear_2", &[("lora_unet_label_emb_0_2.alpha", Role::Alpha)]),
+        (
+            Component::TextEncoder,
+            "encoder_layers_3_self_attn_q_proj",
+            &[
+                ("lora_te1_text_model_encoder_layers_3_self_attn_q_proj.lora_down.weight", Role::Down),
+                (
+                    "text_encoder.text_model.encoder.layers.3.self_attn.q_proj.lora_linear_layer.up.weight",
+                    Role::Up,
+                ),
+                ("text_encoder.text_model.encoder.layers.3.self_attn.to_q_lora.up.weight", Role::Up),
+            ],
+        ),
+        (
+            Component::TextEncoder2,
+            "encoder_layers_3_mlp_fc1",
+            &[("lora_te2_text_model_encoder_layers_3_mlp_fc1.lora_up.weight", Role::Up)],
+        ),
+        (
+            Component::TextEncoder2,
+            "encoder_layers_3_self_attn_q_proj",
+            &[("text_encoder_2.encoder.layers.3.self_attn.q_proj.lora_A.weight", Role::Down)],
+        ),
+        (
+            Component::TextEncoder2,
+            "text_projection",
+            &[("text_encoder_2.text_projection.lora_magnitude_vector", Role::MagnitudeVector)],
+        ),
+    ];
+
     #[test]
     fn every_layout_names_the_same_layers() {
-        let to_q = "down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q";
-        let to_out = "down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_out_0";
-        let (unet, first, second) = (Component::Unet, Component::TextEncoder, Component::TextEncoder2);
-        let q_proj = "encoder_layers_3_self_attn_q_proj";
-        for (key, component, layer, role) in [
-            (
-                "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_q.lora_down.weight",
-                unet,
-                to_q,
-                Role::Down,
-            ),
-            (
-                "lora_unet_down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q.alpha",
-                unet,
-                to_q,
-                Role::Alpha,
-            ),
-            (
-                "lora_unet_input_blocks_4_1_transformer_blocks_0_attn1_to_out_0.dora_scale",
-                unet,
-                to_out,
-                Role::DoraScale,
-            ),
-            (
-                "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_A.weight",
-                unet,
-                to_q,
-                Role::Down,
-            ),
-            (
-                "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_out.0.lora.up.weight",
-                unet,
-                to_out,
-                Role::Up,
-            ),
-            (
-                "unet.down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_out_lora.up.weight",
-                unet,
-                to_out,
-                Role::Up,
-            ),
-            (
-                "down_blocks.1.attentions.0.transformer_blocks.0.attn1.processor.to_q_lora.down.weight",
-                unet,
-                to_q,
-                Role::Down,
-            ),
-            (
-                "base_model.model.down_blocks.1.attentions.0.transformer_blocks.0.attn1.to_q.lora_B.weight",
-                unet,
-                to_q,
-                Role::Up,
-            ),
-            (
-                "diffusion_model.input_blocks.4.1.transformer_blocks.0.attn1.to_q.lora_A.weight",
-                unet,
-                to_q,
-                Role::Down,
-            ),
-            (
-                "lora_unet_input_blocks_1_0_in_layers_2.lora_mid.weight",
-                unet,
-                "down_blocks_0_resnets_0_conv1",
-                Role::Mid,
-            ),
-            (
-                "lora_unet_input_blocks_1_0_emb_layers_1.hada_w1_a",
-                unet,
-                "down_blocks_0_resnets_0_time_emb_proj",
-                Role::HadaW1A,
-            ),
-            (
-                "lora_unet_output_blocks_5_0_skip_connection.lokr_w1",
-                unet,
-                "up_blocks_1_resnets_2_conv_shortcut",
-                Role::LokrW1,
-            ),
-            ("lora_unet_input_blocks_3_0_op.diff", unet, "down_blocks_0_downsamplers_0_conv", Role::Diff),
-            (
-                "lora_unet_output_blocks_2_2_conv.diff_b",
-                unet,
-                "up_blocks_0_upsamplers_0_conv",
-                Role::DiffBias,
-            ),
-            (
-                "lora_unet_middle_block_2_out_layers_3.lora_up.weight",
-                unet,
-                "mid_block_resnets_1_conv2",
-                Role::Up,
-            ),
-            (
-                "lora_unet_middle_block_1_proj_in.lora_up.weight",
-                unet,
-                "mid_block_attentions_0_proj_in",
-                Role::Up,
-            ),
-            ("lora_unet_input_blocks_0_0.lora_up.weight", unet, "conv_in", Role::Up),
-            ("lora_unet_out_2.lora_up.weight", unet, "conv_out", Role::Up),
-            ("lora_unet_time_embed_0.alpha", unet, "time_embedding_linear_1", Role::Alpha),
-            ("lora_unet_label_emb_0_2.alpha", unet, "add_embedding_linear_2", Role::Alpha),
-            (
-                "lora_unet_unet_mid_block_attentions_0_proj_in.alpha",
-                unet,
-                "mid_block_attentions_0_proj_in",
-                Role::Alpha,
-            ),
-            (
-                "lora_te1_text_model_encoder_layers_3_self_attn_q_proj.lora_down.weight",
-                first,
-                q_proj,
-                Role::Down,
-            ),
-            (
-                "lora_te2_text_model_encoder_layers_3_mlp_fc1.lora_up.weight",
-                second,
-                "encoder_layers_3_mlp_fc1",
-                Role::Up,
-            ),
-            (
-                "text_encoder.text_model.encoder.layers.3.self_attn.q_proj.lora_linear_layer.up.weight",
-                first,
-                q_proj,
-                Role::Up,
-            ),
-            (
-                "text_encoder.text_model.encoder.layers.3.self_attn.to_q_lora.up.weight",
-                first,
-                q_proj,
-                Role::Up,
-            ),
-            ("text_encoder_2.encoder.layers.3.self_attn.q_proj.lora_A.weight", second, q_proj, Role::Down),
-            (
-                "text_encoder_2.text_projection.lora_magnitude_vector",
-                second,
-                "text_projection",
-                Role::MagnitudeVector,
-            ),
-        ] {
-            let expected = Name { component, layer: layer.into(), role };
-            assert_eq!(parse(key), Some(expected), "{key}");
+        for (component, layer, keys) in NAMES {
+            for (key, role) in keys {
+                let expected = Name { component, layer: layer.into(), role: *role };
+                assert_eq!(parse(key), Some(expected), "{key}");
+            }
         }
         for key in
             ["", "alpha", ".alpha", "unet.alpha", "text_encoder:0:down", "lora_unet_conv_in.weight", "clip_l"]

@@ -4,6 +4,10 @@ use std::collections::BTreeMap;
 
 use safetensors::tensor::TensorInfo;
 
+use super::layer::Layer;
+use super::name;
+use crate::weights::rename::Component;
+
 /// A few words for an error message.
 pub(crate) fn recognise(tensors: &BTreeMap<String, TensorInfo>) -> &'static str {
     let any = |part: &str| tensors.keys().any(|key| key.contains(part));
@@ -17,32 +21,43 @@ pub(crate) fn recognise(tensors: &BTreeMap<String, TensorInfo>) -> &'static str 
     {
         return "a LoRA for Flux or Stable Diffusion 3";
     }
-    match context_width(tensors) {
-        Some(768) => "a LoRA for Stable Diffusion 1",
+    // The width of the text that cross-attention sees.
+    match width(tensors, Component::Unet, &["attn2_to_k", "attn2_to_v"]) {
+        Some(768) => return "a LoRA for Stable Diffusion 1",
+        Some(1024) => return "a LoRA for Stable Diffusion 2",
+        Some(1280) => return "a LoRA for the SDXL refiner",
+        Some(2048) => return "a LoRA for SDXL",
+        Some(_) => return "a LoRA for a model of another size",
+        None => {}
+    }
+    // SDXL has no attention at its highest resolution.
+    if ["down_blocks_0_attentions", "down_blocks.0.attentions", "input_blocks_1_1_"]
+        .iter()
+        .any(|part| any(part))
+    {
+        return "a LoRA for Stable Diffusion 1 or 2";
+    }
+    if any("lora_te2_") || any("text_encoder_2.") {
+        return "a LoRA for SDXL";
+    }
+    let attention = ["self_attn_q_proj", "self_attn_k_proj", "self_attn_v_proj", "self_attn_out_proj"];
+    match width(tensors, Component::TextEncoder, &attention) {
         Some(1024) => "a LoRA for Stable Diffusion 2",
-        Some(1280) => "a LoRA for the SDXL refiner",
-        Some(2048) => "a LoRA for SDXL",
-        // SDXL has no attention at its highest resolution.
-        None if any("down_blocks_0_attentions") || any("down_blocks.0.attentions") => {
-            "a LoRA for Stable Diffusion 1 or 2"
-        }
-        None if any("lora_te2_") || any("text_encoder_2.") => "a LoRA for SDXL",
-        None if any("lora_te_") => "a LoRA for Stable Diffusion 1 or 2",
-        None if ["lora", "hada_", "lokr_", ".diff"].iter().any(|part| any(part)) => "a LoRA",
-        None => crate::weights::recognise::recognise(tensors),
-        Some(_) => "a LoRA for a model of another size",
+        Some(768) if any("lora_te_") => "a LoRA for Stable Diffusion 1",
+        _ if any("lora_te_") => "a LoRA for Stable Diffusion 1 or 2",
+        _ if ["lora", "hada_", "lokr_", ".diff"].iter().any(|part| any(part)) => "a LoRA",
+        _ => crate::weights::recognise::recognise(tensors),
     }
 }
 
-/// The width of the text that cross-attention sees: the columns of its keys.
-fn context_width(tensors: &BTreeMap<String, TensorInfo>) -> Option<usize> {
-    const ENDS: [&str; 5] = ["down.weight", "lora_A.weight", "lora_A", "hada_w1_b", ".diff"];
-    let is_key = |key: &str| {
-        let key = key.replace('.', "_");
-        key.contains("attn2_to_k") || key.contains("attn2_processor_to_k")
-    };
-    tensors
-        .iter()
-        .filter(|(key, _)| is_key(key) && ENDS.iter().any(|end| key.ends_with(end)))
-        .find_map(|(_, info)| info.shape.get(1).copied())
+/// The number of inputs of the first layer whose name ends in one of these.
+fn width(tensors: &BTreeMap<String, TensorInfo>, component: Component, ends: &[&str]) -> Option<i64> {
+    let mut layers: BTreeMap<String, Layer> = BTreeMap::new();
+    for (key, info) in tensors {
+        let Some(name) = name::parse(key).filter(|name| name.component == component) else { continue };
+        if ends.iter().any(|end| name.layer.ends_with(end)) {
+            layers.entry(name.layer).or_default().add(name.role, key, info);
+        }
+    }
+    layers.values().find_map(|layer| layer.plan().ok()?.shape.get(1).copied())
 }
