@@ -19,6 +19,9 @@ use super::{repository, save};
 pub(crate) const C: &[&str] = &["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-g"];
 pub(crate) const CPP: &[&str] = &["-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];
 
+/// With address and undefined-behaviour sanitizers, which end a program that they find something in.
+pub(crate) const SANITIZER: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
 /// An empty folder of this test file.
 fn place(name: &str) -> PathBuf {
     scratch(&format!("{}-{name}", env!("CARGO_CRATE_NAME")))
