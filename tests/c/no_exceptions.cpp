@@ -91,9 +91,12 @@ static void settings(const sdxl::Pipeline &pipeline, const sdxl::Image &image, c
   EXPECT(copy->set_padding_mask_crop(4));
   EXPECT(copy->set_inpaint_each({image, *mask}, {*mask, *mask}, 1) && !copy->set_inpaint_each({image}, {}));
   copy = request->clone();
-  EXPECT(copy->set_images({image, *mask}) && copy->set_skip_draws(1) && pipeline.generate(*copy)->size() == 2);
-  copy = request->clone();
-  EXPECT(copy->set_outpaint(image, 8, 0, 0, 0) && drawn(pipeline, *copy).size() == 72 * 64 * 3);
+  EXPECT(copy->set_images({image, *mask}) && copy->set_strength(0.7) && copy->set_skip_draws(1));
+  EXPECT(pipeline.generate(*copy)->size() == 2);
+  // The canvas has a size of its own.
+  EXPECT(!copy->set_outpaint(image, 8, 0, 0, 0));
+  copy = sdxl::Request::make("a cat");
+  EXPECT(copy->set_steps(2) && copy->set_outpaint(image, 8, 0, 0, 0) && drawn(pipeline, *copy).size() == 72 * 64 * 3);
   EXPECT(image.resize(8, 8)->width() == 8 && image.crop(0, 0, 4, 2)->height() == 2);
   auto canvas = image.outpaint(1, 0, 0, 0);
   EXPECT(canvas && canvas->first.width() == 65 && canvas->second.width() == 65);
