@@ -17,7 +17,7 @@ use sdxl::pipeline::write_random_model;
 use sdxl::unet::Unet;
 use sdxl::weights::{RandomWeights, TensorSource, TensorSpec, save_safetensors, tensors_of};
 use sdxl::{Conditioning, Error, Guidance, Lora, Pipeline, Precision, Request, Result, Size};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 #[derive(Parser)]
 struct Arguments {
@@ -110,16 +110,14 @@ fn write_model(configs: &Path, model: &Path) -> Result<()> {
         let io = |source| Error::Io { path: tests.join(file), source };
         let mut text = fs::read_to_string(tests.join(file)).map_err(io)?;
         if file.starts_with("unet") {
-            let mut config: Value = serde_json::from_str(&text).unwrap_or_default();
-            for (key, value) in [
-                ("block_out_channels", json!([160, 320, 640])),
-                ("attention_head_dim", json!([5, 10, 20])),
-                ("transformer_layers_per_block", json!([1, 2, 10])),
-                ("norm_num_groups", json!(32)),
-            ] {
-                config[key] = value;
-            }
-            text = config.to_string();
+            let mut config: Map<String, Value> = serde_json::from_str(&text).unwrap_or_default();
+            config.extend([
+                ("block_out_channels".to_owned(), json!([160, 320, 640])),
+                ("attention_head_dim".to_owned(), json!([5, 10, 20])),
+                ("transformer_layers_per_block".to_owned(), json!([1, 2, 10])),
+                ("norm_num_groups".to_owned(), json!(32)),
+            ]);
+            text = Value::from(config).to_string();
         }
         let path = configs.join(file);
         fs::create_dir_all(path.parent().unwrap_or(configs)).map_err(io)?;
