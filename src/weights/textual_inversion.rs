@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use safetensors::tensor::TensorInfo;
 use tch::{Kind, Tensor};
 
-use super::recognise::recognise;
+use super::lora::recognise;
 use super::safetensors::SafetensorsFile;
 use crate::error::{Error, Result};
 use crate::runtime::{ReadOnly, Shared};
