@@ -1,0 +1,220 @@
+using System;
+using System.Threading;
+using System.Threading.Tasks;
+using Sdxl.Native;
+
+namespace Sdxl
+{
+    /// <summary>
+    /// A request under way on the pipeline's own thread: start it with <see cref="SdxlPipeline.Start(SdxlRequest)"/>,
+    /// poll it once a frame or await it, take the pictures. Disposing of it cancels it.
+    /// </summary>
+    public sealed unsafe class SdxlJob : SdxlObject
+    {
+        readonly Callback callback;
+
+        SdxlJob(ulong id, Callback callback) : base(new JobHandle(id, callback)) { this.callback = callback; }
+
+        internal static SdxlJob Start(SdxlPipeline pipeline, SdxlRequest request, SdxlProgressCallback onProgress)
+        {
+            using (var heldPipeline = Borrow(pipeline, "pipeline"))
+            using (var heldRequest = Borrow(request, "request"))
+            {
+                Callback callback = onProgress == null ? null : new Callback(onProgress);
+                sdxl_job job;
+                try
+                {
+                    Check(NativeMethods.sdxl_job_start(
+                        new sdxl_pipeline(heldPipeline.Id), new sdxl_request(heldRequest.Id),
+                        callback == null ? IntPtr.Zero : Callback.Function,
+                        callback == null ? IntPtr.Zero : callback.UserData, &job));
+                }
+                catch
+                {
+                    if (callback != null) callback.Remove();
+                    throw;
+                }
+                LiveJobs.Add(job.id, callback != null);
+                var started = new SdxlJob(job.id, callback);
+                if (callback != null) callback.Belongs(started);
+                return started;
+            }
+        }
+
+        /// <summary>Says where the job stands. Never waits for its work.</summary>
+        public SdxlProgress Poll()
+        {
+            using (var self = Borrow())
+            {
+                var progress = new sdxl_progress { struct_size = (uint)sizeof(sdxl_progress) };
+                Check(NativeMethods.sdxl_job_poll(new sdxl_job(self.Id), &progress));
+                return new SdxlProgress(progress);
+            }
+        }
+
+        /// <summary>
+        /// Waits until the job has ended. What it met is thrown; that it was cancelled, as an OperationCanceledException.
+        /// </summary>
+        public void Wait() { Check(WaitFor(-1)); }
+
+        /// <summary>Waits until the job has ended, for a time at most.</summary>
+        /// <param name="timeout">that time; zero to ask.</param>
+        /// <returns>Whether it has finished. What it met is thrown, as by Wait.</returns>
+        public bool Wait(TimeSpan timeout)
+        {
+            int status = WaitFor(Math.Max(0, (long)timeout.TotalMilliseconds));
+            if (status == (int)SdxlStatus.Unfinished) return false;
+            Check(status);
+            return true;
+        }
+
+        int WaitFor(long milliseconds)
+        {
+            using (var self = Borrow())
+            {
+                int status = NativeMethods.sdxl_job_wait(new sdxl_job(self.Id), milliseconds);
+                if (status == (int)SdxlStatus.Cancelled && callback != null && callback.Error != null)
+                {
+                    throw new SdxlCallbackException(callback.Error);
+                }
+                return status;
+            }
+        }
+
+        /// <summary>
+        /// A task that ends with the job. Nothing waits for it but a thread of this library's, which asks every 10 ms:
+        /// progress and previews are the latest ones, not one for every step.
+        /// </summary>
+        /// <param name="progress">
+        /// told of every change that is seen, or null. A Progress made on Unity's main thread calls there.
+        /// </param>
+        /// <param name="preview">given a small picture after each step that is seen, or null; it disposes of them.</param>
+        /// <param name="cancellationToken">cancels the job.</param>
+        public Task WaitAsync(
+            IProgress<SdxlProgress> progress = null,
+            IProgress<SdxlImage> preview = null,
+            CancellationToken cancellationToken = default(CancellationToken))
+        {
+            return Watcher.Watch(this, progress, preview, cancellationToken);
+        }
+
+        /// <summary>
+        /// Ends the job within one step, or at once if it still waits for its turn, and returns without waiting for
+        /// that. The pipeline is as it was before. Without effect on a job that has ended; any number of times.
+        /// </summary>
+        public void Cancel()
+        {
+            using (var self = Borrow()) Check(NativeMethods.sdxl_job_cancel(new sdxl_job(self.Id)));
+        }
+
+        /// <summary>
+        /// Makes a small picture of what the UNet takes the picture for after the last step, one pixel for each of the
+        /// latents', in about a millisecond. Before the first step and after the end there is none: an
+        /// SdxlUnfinishedException.
+        /// </summary>
+        /// <param name="index">of which picture, from 0.</param>
+        public SdxlImage Preview(int index = 0)
+        {
+            SdxlImage image;
+            Check(TryPreview(index, out image));
+            return image;
+        }
+
+        internal int TryPreview(int index, out SdxlImage image)
+        {
+            using (var self = Borrow())
+            {
+                sdxl_image native;
+                int status = NativeMethods.sdxl_job_preview(new sdxl_job(self.Id), Unsigned(index, "index"), &native);
+                image = status == 0 ? new SdxlImage(native.id) : null;
+                return status;
+            }
+        }
+
+        /// <summary>How many pictures can be taken: 0 before the end.</summary>
+        public int ImageCount
+        {
+            get
+            {
+                using (var self = Borrow())
+                {
+                    UIntPtr count;
+                    Check(NativeMethods.sdxl_job_image_count(new sdxl_job(self.Id), &count));
+                    return (int)count.ToUInt64();
+                }
+            }
+        }
+
+        /// <summary>
+        /// Takes the pictures of a job that has finished, all at once; they are given once. Throws what Wait throws where
+        /// there are none.
+        /// </summary>
+        public SdxlImage[] TakeImages()
+        {
+            using (var self = Borrow())
+            {
+                // Room for one where there are none, since C asks for a place.
+                var found = new sdxl_image[ImageCount + 1];
+                UIntPtr count;
+                fixed (sdxl_image* images = found)
+                {
+                    Check(NativeMethods.sdxl_job_take_images(new sdxl_job(self.Id), images, Count(found), &count));
+                }
+                return SdxlImage.Own(found, count);
+            }
+        }
+
+        /// <summary>
+        /// The latents of a job that has finished: those of its pictures, or what it left at the end of its part of the
+        /// schedule.
+        /// </summary>
+        public SdxlLatents Latents()
+        {
+            using (var self = Borrow())
+            {
+                sdxl_latents latents;
+                Check(NativeMethods.sdxl_job_latents(new sdxl_job(self.Id), &latents));
+                return new SdxlLatents(latents.id);
+            }
+        }
+
+        /// <summary>
+        /// The ends of prompts that did not fit into 77 tokens, one in a line; known as soon as the job takes its steps.
+        /// </summary>
+        public string Cut()
+        {
+            using (var self = Borrow())
+            {
+                var job = new sdxl_job(self.Id);
+                return Utf8.Read((buffer, capacity, size) =>
+                    NativeMethods.sdxl_job_copy_cut(job, buffer, capacity, size));
+            }
+        }
+
+        /// <summary>
+        /// Cancels the job, and frees it as soon as nobody waits for it any more. Its callback is not called again.
+        /// </summary>
+        public override void Dispose()
+        {
+            // Who waits holds the handle, which would otherwise be freed only when the job has ended by itself.
+            if (!IsDisposed) NativeMethods.sdxl_job_cancel(new sdxl_job(Handle.Id));
+            base.Dispose();
+        }
+    }
+}
+
+namespace Sdxl.Native
+{
+    internal sealed partial class JobHandle
+    {
+        readonly Callback callback;
+
+        internal JobHandle(ulong id, Callback callback) : base(id) { this.callback = callback; }
+
+        partial void Released()
+        {
+            LiveJobs.Remove(Id);
+            if (callback != null) callback.Remove();
+        }
+    }
+}
