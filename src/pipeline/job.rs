@@ -9,6 +9,7 @@ use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
 use super::{Latents, Pipeline, Request};
+use crate::conditioning::Size;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::runtime::locked;
@@ -227,6 +228,27 @@ impl Job {
         denoised.map_or_else(|| Ok(Vec::new()), |latents| latents.preview())
     }
 
+    /// What the UNet takes the pictures for, as latents without noise: a preview for
+    /// [`Pipeline::decode`]. `None` before the first step and after the end.
+    pub fn denoised(&self) -> Option<Latents> {
+        locked(&self.shared.status).denoised.clone()
+    }
+
+    /// The size of the pictures at the end, as soon as the prompts are encoded.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] before that; [`Error::Cancelled`] and [`Error::Job`] where the job ended before.
+    pub fn size(&self) -> Result<Size> {
+        let status = locked(&self.shared.status);
+        status.size.ok_or_else(|| status.result().err().unwrap_or(Error::Unfinished))
+    }
+
+    /// How many tensors of noise each seed has given so far: see
+    /// [`RequestBuilder::skip_draws`](super::RequestBuilder::skip_draws).
+    pub fn draws(&self) -> usize {
+        locked(&self.shared.status).draws
+    }
+
     /// How many pictures can be taken: 0 before the end.
     pub fn image_count(&self) -> usize {
         locked(&self.shared.status).images.len()
@@ -300,6 +322,8 @@ struct Status {
     latents: Option<Latents>,
     images: Vec<Image>,
     cut: Vec<String>,
+    size: Option<Size>,
+    draws: usize,
     error: Option<Arc<Error>>,
 }
 
@@ -315,6 +339,8 @@ impl Status {
             latents: None,
             images: Vec::new(),
             cut: Vec::new(),
+            size: None,
+            draws: 0,
             error: None,
         }
     }
@@ -386,12 +412,15 @@ impl Shared {
             status.progress.state = JobState::Sampling;
             status.progress.of = sampling.steps();
             status.cut = sampling.cut().to_vec();
+            status.size = Some(sampling.size());
+            status.draws = sampling.draws();
         })?;
         while let Some(progress) = sampling.next() {
             let progress = progress?;
             let denoised = sampling.denoised()?;
             self.update(|status| {
                 status.denoised = denoised;
+                status.draws = sampling.draws();
                 status.updated = Instant::now();
                 status.progress.step = progress.step;
                 status.progress.sigma = progress.sigma;

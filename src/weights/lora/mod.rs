@@ -177,6 +177,14 @@ pub struct WeightedLora {
 }
 
 impl WeightedLora {
+    /// The same with another weight: see [`Lora::weight`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is -100 to 100.
+    pub fn with_weight(self, weight: f64) -> Result<Self> {
+        Ok(Self { weight: checked("weight", weight)?, ..self })
+    }
+
     /// Another weight for both text encoders. Default: the same.
     ///
     /// # Errors
