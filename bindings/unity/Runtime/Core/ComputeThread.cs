@@ -15,16 +15,26 @@ namespace Sdxl.Native
         static Thread thread;
         static bool isBusy;
 
-        internal static Task<T> Run<T>(Func<T> work)
+        internal static Task<T> Run<T>(Func<T> work, CancellationToken token)
         {
             var task = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
             lock (Work)
             {
                 Work.Enqueue(() =>
                 {
-                    try { task.TrySetResult(work()); }
-                    catch (OperationCanceledException) { task.TrySetCanceled(); }
-                    catch (Exception error) { task.TrySetException(error); }
+                    try
+                    {
+                        token.ThrowIfCancellationRequested();
+                        task.TrySetResult(work());
+                    }
+                    catch (OperationCanceledException)
+                    {
+                        task.TrySetCanceled();
+                    }
+                    catch (Exception error)
+                    {
+                        task.TrySetException(error);
+                    }
                 });
                 Monitor.PulseAll(Work);
                 if (thread == null)

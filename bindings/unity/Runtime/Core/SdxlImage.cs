@@ -3,13 +3,9 @@ using Sdxl.Native;
 
 namespace Sdxl
 {
-    /// <summary>
-    /// A picture: RGB, 8 bits a channel, sRGB; with the texts that its file carries. It never changes.
-    /// </summary>
-    public sealed unsafe class SdxlImage : SdxlObject
+    // Pixels, in arrays and in memory of others.
+    public sealed unsafe partial class SdxlImage
     {
-        internal SdxlImage(ulong id) : base(new ImageHandle(id)) { }
-
         /// <summary>Makes a picture of pixels, which are copied.</summary>
         /// <param name="width">1 to 16384 pixels.</param>
         /// <param name="height">1 to 16384 pixels.</param>
@@ -43,19 +39,6 @@ namespace Sdxl
             return image.id;
         }
 
-        /// <summary>Reads a PNG, JPEG or WebP file; an alpha channel is dropped.</summary>
-        /// <param name="path">the file.</param>
-        public static SdxlImage Open(string path)
-        {
-            SdxlLibrary.Require();
-            sdxl_image image;
-            fixed (byte* text = Utf8.Encode(path, "path"))
-            {
-                Check(NativeMethods.sdxl_image_open(text, &image));
-            }
-            return new SdxlImage(image.id);
-        }
-
         /// <summary>Pixels from left to right.</summary>
         public int Width
         {
@@ -75,20 +58,6 @@ namespace Sdxl
                 int width, height;
                 Size(out width, out height);
                 return height;
-            }
-        }
-
-        /// <summary>Says how large the picture is.</summary>
-        /// <param name="width">pixels from left to right.</param>
-        /// <param name="height">pixels from top to bottom.</param>
-        public void Size(out int width, out int height)
-        {
-            using (var self = Borrow())
-            {
-                uint outWidth, outHeight;
-                Check(NativeMethods.sdxl_image_size(new sdxl_image(self.Id), &outWidth, &outHeight));
-                width = (int)outWidth;
-                height = (int)outHeight;
             }
         }
 
@@ -124,48 +93,6 @@ namespace Sdxl
             var pixels = new byte[checked(stride * (ulong)height)];
             CopyPixels(pixels, layout);
             return pixels;
-        }
-
-        /// <summary>The text that the picture carries under a keyword; "" where there is none.</summary>
-        /// <param name="keyword">
-        /// "parameters" for the line that other programs read, "sdxl" for JSON with every setting.
-        /// </param>
-        public string Text(string keyword)
-        {
-            using (var self = Borrow())
-            {
-                var image = new sdxl_image(self.Id);
-                byte[] bytes = Utf8.Encode(keyword, "keyword");
-                return Utf8.Read((buffer, capacity, size) =>
-                {
-                    fixed (byte* text = bytes)
-                    {
-                        return NativeMethods.sdxl_image_copy_text(image, text, buffer, capacity, size);
-                    }
-                });
-            }
-        }
-
-        /// <summary>Saves a PNG file that carries the texts, in full or not at all.</summary>
-        /// <param name="path">the file; one that is there is replaced.</param>
-        public void SavePng(string path)
-        {
-            using (var self = Borrow())
-            fixed (byte* text = Utf8.Encode(path, "path"))
-            {
-                Check(NativeMethods.sdxl_image_save_png(new sdxl_image(self.Id), text));
-            }
-        }
-
-        /// <summary>Makes a PNG file in memory.</summary>
-        public byte[] EncodePng()
-        {
-            using (var self = Borrow())
-            {
-                var image = new sdxl_image(self.Id);
-                return Utf8.Bytes((buffer, capacity, size) =>
-                    NativeMethods.sdxl_image_encode_png(image, buffer, capacity, size));
-            }
         }
 
         internal static SdxlImage[] Own(sdxl_image[] handles, UIntPtr count)

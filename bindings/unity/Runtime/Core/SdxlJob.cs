@@ -5,11 +5,8 @@ using Sdxl.Native;
 
 namespace Sdxl
 {
-    /// <summary>
-    /// A request under way on the pipeline's own thread: start it with <see cref="SdxlPipeline.Start(SdxlRequest)"/>,
-    /// poll it once a frame or await it, take the pictures. Disposing of it cancels it.
-    /// </summary>
-    public sealed unsafe class SdxlJob : SdxlObject
+    // Starting, watching and ending.
+    public sealed unsafe partial class SdxlJob
     {
         readonly Callback callback;
 
@@ -131,20 +128,6 @@ namespace Sdxl
             }
         }
 
-        /// <summary>How many pictures can be taken: 0 before the end.</summary>
-        public int ImageCount
-        {
-            get
-            {
-                using (var self = Borrow())
-                {
-                    UIntPtr count;
-                    Check(NativeMethods.sdxl_job_image_count(new sdxl_job(self.Id), &count));
-                    return (int)count.ToUInt64();
-                }
-            }
-        }
-
         /// <summary>
         /// Takes the pictures of a job that has finished, all at once; they are given once. Throws what Wait throws where
         /// there are none.
@@ -154,40 +137,13 @@ namespace Sdxl
             using (var self = Borrow())
             {
                 // Room for one where there are none, since C asks for a place.
-                var found = new sdxl_image[ImageCount + 1];
+                var found = new sdxl_image[ImageCount() + 1];
                 UIntPtr count;
                 fixed (sdxl_image* images = found)
                 {
                     Check(NativeMethods.sdxl_job_take_images(new sdxl_job(self.Id), images, Count(found), &count));
                 }
                 return SdxlImage.Own(found, count);
-            }
-        }
-
-        /// <summary>
-        /// The latents of a job that has finished: those of its pictures, or what it left at the end of its part of the
-        /// schedule.
-        /// </summary>
-        public SdxlLatents Latents()
-        {
-            using (var self = Borrow())
-            {
-                sdxl_latents latents;
-                Check(NativeMethods.sdxl_job_latents(new sdxl_job(self.Id), &latents));
-                return new SdxlLatents(latents.id);
-            }
-        }
-
-        /// <summary>
-        /// The ends of prompts that did not fit into 77 tokens, one in a line; known as soon as the job takes its steps.
-        /// </summary>
-        public string Cut()
-        {
-            using (var self = Borrow())
-            {
-                var job = new sdxl_job(self.Id);
-                return Utf8.Read((buffer, capacity, size) =>
-                    NativeMethods.sdxl_job_copy_cut(job, buffer, capacity, size));
             }
         }
 

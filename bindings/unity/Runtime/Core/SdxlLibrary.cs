@@ -4,7 +4,7 @@ using Sdxl.Native;
 namespace Sdxl
 {
     /// <summary>The library itself.</summary>
-    public static unsafe class SdxlLibrary
+    public static unsafe partial class SdxlLibrary
     {
         static readonly object Gate = new object();
         static bool isLoaded;
@@ -27,25 +27,6 @@ namespace Sdxl
                 Require();
                 return (int)NativeMethods.sdxl_abi_version();
             }
-        }
-
-        /// <summary>
-        /// Sets the number of threads that libtorch computes with on the CPU, for the whole process, before the first
-        /// job.
-        /// </summary>
-        /// <param name="threads">1 to 1024. Default: all cores.</param>
-        public static void SetThreads(int threads)
-        {
-            Require();
-            SdxlException.Check(NativeMethods.sdxl_set_threads(SdxlObject.Unsigned(threads, "threads")));
-        }
-
-        /// <summary>Finds out whether a device is there: an SdxlDeviceException says what is missing.</summary>
-        /// <param name="device">"cpu", "cuda" (the first one) or "cuda:N".</param>
-        public static void CheckDevice(string device)
-        {
-            Require();
-            fixed (byte* text = Utf8.Encode(device, "device")) SdxlException.Check(NativeMethods.sdxl_check_device(text));
         }
 
         /// <summary>The name of a status in C, such as "SDXL_STATUS_OK".</summary>

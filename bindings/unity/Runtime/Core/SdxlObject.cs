@@ -49,7 +49,25 @@ namespace Sdxl
             return (uint)value;
         }
 
-        internal static UIntPtr Count(Array items) { return new UIntPtr((ulong)items.LongLength); }
+        internal static UIntPtr Count(Array items)
+        {
+            return new UIntPtr(items == null ? 0 : (ulong)items.LongLength);
+        }
+
+        /// <summary>The number of both, which C takes once.</summary>
+        internal static UIntPtr Count(Array items, Array others)
+        {
+            if (items.Length == others.Length) return Count(items);
+            string message = "two lists that belong together have " + items.Length + " and " + others.Length + " items";
+            throw SdxlException.Of(SdxlStatus.InvalidValue, message);
+        }
+
+        internal static unsafe int[] Signed(uint* numbers, int count)
+        {
+            var signed = new int[count];
+            for (int index = 0; index < count; index++) signed[index] = (int)numbers[index];
+            return signed;
+        }
 
         internal static UIntPtr Size(long size, string name)
         {
@@ -91,5 +109,39 @@ namespace Sdxl.Native
         }
 
         public void Dispose() { handle.DangerousRelease(); }
+    }
+
+    /// <summary>Handles in a list.</summary>
+    internal struct BorrowedMany : IDisposable
+    {
+        /// <summary>What C reads: a handle is its number.</summary>
+        internal readonly ulong[] Items;
+        readonly Borrowed[] held;
+
+        internal BorrowedMany(SdxlObject[] objects, string name)
+        {
+            int count = objects == null ? 0 : objects.Length;
+            Items = new ulong[count];
+            held = new Borrowed[count];
+            int done = 0;
+            try
+            {
+                for (; done < count; done++)
+                {
+                    held[done] = SdxlObject.Borrow(objects[done], name);
+                    Items[done] = held[done].Id;
+                }
+            }
+            catch
+            {
+                while (done > 0) held[--done].Dispose();
+                throw;
+            }
+        }
+
+        public void Dispose()
+        {
+            foreach (Borrowed one in held) one.Dispose();
+        }
     }
 }

@@ -9,20 +9,13 @@ namespace Sdxl
     public sealed partial class SdxlPipeline
     {
         /// <summary>Reads a model on a thread of this library's.</summary>
-        /// <param name="options">which model, and how; they may be disposed of at once.</param>
+        /// <param name="options">which model, and how; not to be disposed of before the task has ended.</param>
         /// <param name="cancellationToken">prevents the reading if it has not begun.</param>
         public static Task<SdxlPipeline> LoadAsync(
             SdxlPipelineOptions options, CancellationToken cancellationToken = default(CancellationToken))
         {
-            Borrowed held = Borrow(options, "options");
-            return ComputeThread.Run(() =>
-            {
-                using (held)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    return Load(held);
-                }
-            });
+            NotNull(options, "options");
+            return ComputeThread.Run(() => Load(options), cancellationToken);
         }
 
         /// <summary>Reads a model with the default options on a thread of this library's.</summary>
@@ -31,7 +24,7 @@ namespace Sdxl
         public static Task<SdxlPipeline> LoadAsync(
             string model, CancellationToken cancellationToken = default(CancellationToken))
         {
-            using (var options = new SdxlPipelineOptions(model)) return LoadAsync(options, cancellationToken);
+            return ComputeThread.Run(() => Load(model), cancellationToken);
         }
 
         /// <summary>Draws the one picture of a request.</summary>
@@ -85,41 +78,27 @@ namespace Sdxl
         }
 
         /// <summary>Encodes the prompts of a conditioning on a thread of this library's.</summary>
-        /// <param name="conditioning">what to encode; it may be disposed of at once.</param>
+        /// <param name="conditioning">what to encode; not to be disposed of before the task has ended.</param>
         /// <param name="cancellationToken">prevents the encoding if it has not begun.</param>
         /// <returns>The embeddings of the prompt and of the negative prompt.</returns>
         public Task<SdxlEmbeddings[]> EncodeAsync(
             SdxlConditioning conditioning, CancellationToken cancellationToken = default(CancellationToken))
         {
-            Borrowed held = Borrow(conditioning, "conditioning");
             return ComputeThread.Run(() =>
             {
-                using (held)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    SdxlEmbeddings negative;
-                    SdxlEmbeddings positive = Encode(held.Id, out negative);
-                    return new[] { positive, negative };
-                }
-            });
+                SdxlEmbeddings negative;
+                SdxlEmbeddings positive = Encode(conditioning, out negative);
+                return new[] { positive, negative };
+            }, cancellationToken);
         }
 
         /// <summary>Decodes latents to pictures on a thread of this library's.</summary>
-        /// <param name="latents">of how many pictures there are; they may be disposed of at once.</param>
+        /// <param name="latents">of how many pictures there are; not to be disposed of before the task has ended.</param>
         /// <param name="cancellationToken">prevents the decoding if it has not begun.</param>
         public Task<SdxlImage[]> DecodeAsync(
             SdxlLatents latents, CancellationToken cancellationToken = default(CancellationToken))
         {
-            Borrowed held = Borrow(latents, "latents");
-            int count = latents.Shape[0];
-            return ComputeThread.Run(() =>
-            {
-                using (held)
-                {
-                    cancellationToken.ThrowIfCancellationRequested();
-                    return Decode(held.Id, count);
-                }
-            });
+            return ComputeThread.Run(() => Decode(latents), cancellationToken);
         }
     }
 }

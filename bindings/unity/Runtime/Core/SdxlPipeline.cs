@@ -3,49 +3,14 @@ using Sdxl.Native;
 
 namespace Sdxl
 {
-    /// <summary>
-    /// A model ready to draw. Its jobs run one after the other, on a thread of its own; those of its clones run at once.
-    /// </summary>
-    public sealed unsafe partial class SdxlPipeline : SdxlObject
+    // What is more than the call of C.
+    public sealed unsafe partial class SdxlPipeline
     {
-        SdxlPipeline(ulong id) : base(new PipelineHandle(id)) { }
-
-        /// <summary>
-        /// Reads a model, which takes as long as reading its files. Call it on a thread that stays, since libtorch keeps
-        /// memory for every thread that it computes on; LoadAsync
-        /// has one.
-        /// </summary>
-        /// <param name="options">which model, and how.</param>
-        public static SdxlPipeline Load(SdxlPipelineOptions options)
-        {
-            using (var held = Borrow(options, "options")) return Load(held);
-        }
-
         /// <summary>Reads a model with the default options.</summary>
         /// <param name="model">as in SdxlPipelineOptions.</param>
         public static SdxlPipeline Load(string model)
         {
             using (var options = new SdxlPipelineOptions(model)) return Load(options);
-        }
-
-        static SdxlPipeline Load(Borrowed options)
-        {
-            sdxl_pipeline pipeline;
-            Check(NativeMethods.sdxl_pipeline_load(new sdxl_pipeline_options(options.Id), &pipeline));
-            return new SdxlPipeline(pipeline.id);
-        }
-
-        /// <summary>
-        /// Makes another pipeline with the same weights, which are not copied: its jobs run at the same time.
-        /// </summary>
-        public SdxlPipeline Clone()
-        {
-            using (var self = Borrow())
-            {
-                sdxl_pipeline pipeline;
-                Check(NativeMethods.sdxl_pipeline_clone(new sdxl_pipeline(self.Id), &pipeline));
-                return new SdxlPipeline(pipeline.id);
-            }
         }
 
         /// <summary>
@@ -69,34 +34,6 @@ namespace Sdxl
             var info = new sdxl_pipeline_info { struct_size = (uint)sizeof(sdxl_pipeline_info) };
             Check(NativeMethods.sdxl_pipeline_get_info(new sdxl_pipeline(id), &info));
             return new SdxlPipeline(id);
-        }
-
-        /// <summary>What the pipeline is.</summary>
-        public SdxlPipelineInfo Info
-        {
-            get
-            {
-                using (var self = Borrow())
-                {
-                    var info = new sdxl_pipeline_info { struct_size = (uint)sizeof(sdxl_pipeline_info) };
-                    Check(NativeMethods.sdxl_pipeline_get_info(new sdxl_pipeline(self.Id), &info));
-                    return new SdxlPipelineInfo(info);
-                }
-            }
-        }
-
-        /// <summary>The path that the model was loaded from.</summary>
-        public string Path
-        {
-            get
-            {
-                using (var self = Borrow())
-                {
-                    var pipeline = new sdxl_pipeline(self.Id);
-                    return Utf8.Read((buffer, capacity, size) =>
-                        NativeMethods.sdxl_pipeline_path(pipeline, buffer, capacity, size));
-                }
-            }
         }
 
         /// <summary>Starts a request on the pipeline's own thread and returns at once.</summary>
@@ -126,46 +63,22 @@ namespace Sdxl
             }
         }
 
-        /// <summary>Encodes the prompts of a conditioning, to use them many times. On a thread that stays, as Load.</summary>
-        /// <param name="conditioning">what to encode.</param>
-        /// <param name="negative">the embeddings of the negative prompt.</param>
-        /// <returns>The embeddings of the prompt.</returns>
-        public SdxlEmbeddings Encode(SdxlConditioning conditioning, out SdxlEmbeddings negative)
-        {
-            using (var held = Borrow(conditioning, "conditioning")) return Encode(held.Id, out negative);
-        }
-
-        SdxlEmbeddings Encode(ulong conditioning, out SdxlEmbeddings negative)
-        {
-            using (var self = Borrow())
-            {
-                sdxl_embeddings positive, other;
-                Check(NativeMethods.sdxl_pipeline_encode(
-                    new sdxl_pipeline(self.Id), new sdxl_conditioning(conditioning), &positive, &other));
-                negative = new SdxlEmbeddings(other.id);
-                return new SdxlEmbeddings(positive.id);
-            }
-        }
-
-        /// <summary>Decodes latents to pictures. On a thread that stays, as Load.</summary>
+        /// <summary>Decodes latents to pictures.</summary>
         /// <param name="latents">of how many pictures there are.</param>
+        /// <remarks>On a thread that stays, as Load.</remarks>
         public SdxlImage[] Decode(SdxlLatents latents)
         {
-            using (var held = Borrow(latents, "latents")) return Decode(held.Id, latents.Shape[0]);
-        }
-
-        SdxlImage[] Decode(ulong latents, int count)
-        {
             using (var self = Borrow())
+            using (var held = Borrow(latents, "latents"))
             {
-                var found = new sdxl_image[count];
-                UIntPtr decoded;
+                var found = new sdxl_image[latents.Shape()[0]];
+                UIntPtr count;
                 fixed (sdxl_image* images = found)
                 {
                     Check(NativeMethods.sdxl_pipeline_decode(
-                        new sdxl_pipeline(self.Id), new sdxl_latents(latents), images, Count(found), &decoded));
+                        new sdxl_pipeline(self.Id), new sdxl_latents(held.Id), images, Count(found), &count));
                 }
-                return SdxlImage.Own(found, decoded);
+                return SdxlImage.Own(found, count);
             }
         }
     }

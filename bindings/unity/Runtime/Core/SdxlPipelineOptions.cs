@@ -5,42 +5,9 @@ using Sdxl.Native;
 
 namespace Sdxl
 {
-    /// <summary>Options for loading a model. Any number of pipelines can be loaded with them.</summary>
-    public sealed unsafe partial class SdxlPipelineOptions : SdxlObject
+    // Files in memory: nothing is copied, so that arrays are pinned.
+    public sealed unsafe partial class SdxlPipelineOptions
     {
-        SdxlPipelineOptions(ulong id) : base(new PipelineOptionsHandle(id)) { }
-
-        /// <summary>Makes options for a model on disk.</summary>
-        /// <param name="model">
-        /// a diffusers folder, a folder of the Hugging Face cache or the name of a repository in it
-        /// ("stabilityai/stable-diffusion-xl-base-1.0"), or a single .safetensors file.
-        /// </param>
-        public SdxlPipelineOptions(string model) : this(New(model)) { }
-
-        static ulong New(string model)
-        {
-            SdxlLibrary.Require();
-            sdxl_pipeline_options options;
-            fixed (byte* text = Utf8.Encode(model, "model"))
-            {
-                Check(NativeMethods.sdxl_pipeline_options_new(text, &options));
-            }
-            return options.id;
-        }
-
-        /// <summary>Makes options for a model in memory, such as in a game's pack: add its files to them.</summary>
-        /// <param name="name">what the model is called in pictures and messages.</param>
-        public static SdxlPipelineOptions InMemory(string name)
-        {
-            SdxlLibrary.Require();
-            sdxl_pipeline_options options;
-            fixed (byte* text = Utf8.Encode(name, "name"))
-            {
-                Check(NativeMethods.sdxl_pipeline_options_new_in_memory(text, &options));
-            }
-            return new SdxlPipelineOptions(options.id);
-        }
-
         /// <summary>Adds a file of a model in memory. Nothing is copied: the array is pinned until Dispose.</summary>
         /// <param name="name">
         /// where the file would lie in a diffusers folder, such as "unet/config.json"; or any name for a single
@@ -77,14 +44,16 @@ namespace Sdxl
             return this;
         }
 
-        /// <summary>
-        /// Checks the model without reading its weights: configurations, tokenizers, and names and shapes of all tensors.
-        /// </summary>
-        public void Check()
+        /// <summary>Makes a copy, to change some of it. Arrays are pinned until its Dispose too.</summary>
+        public SdxlPipelineOptions Clone()
         {
             using (var self = Borrow())
             {
-                Check(NativeMethods.sdxl_pipeline_options_check(new sdxl_pipeline_options(self.Id)));
+                sdxl_pipeline_options options;
+                Check(NativeMethods.sdxl_pipeline_options_clone(new sdxl_pipeline_options(self.Id), &options));
+                var clone = new SdxlPipelineOptions(options.id);
+                ((PipelineOptionsHandle)Handle).PinAgain((PipelineOptionsHandle)clone.Handle);
+                return clone;
             }
         }
     }
@@ -99,6 +68,14 @@ namespace Sdxl.Native
         internal void Keep(GCHandle pin)
         {
             lock (pins) pins.Add(pin);
+        }
+
+        internal void PinAgain(PipelineOptionsHandle other)
+        {
+            lock (pins)
+            {
+                foreach (GCHandle pin in pins) other.Keep(GCHandle.Alloc(pin.Target, GCHandleType.Pinned));
+            }
         }
 
         partial void Released()

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Sdxl.Native
@@ -34,26 +35,37 @@ namespace Sdxl.Native
             return length == 0 ? "" : Encoding.UTF8.GetString(text, length);
         }
 
-        /// <summary>A function that copies a text into a buffer, or says how large it must be.</summary>
-        internal delegate int Copy(byte* buffer, UIntPtr capacity, UIntPtr* size);
-
-        internal static string Read(Copy copy)
+        /// <summary>A text with its NUL.</summary>
+        internal static string Decode(byte[] bytes)
         {
-            byte[] bytes = Bytes(copy);
             return bytes.Length == 0 ? "" : Encoding.UTF8.GetString(bytes, 0, bytes.Length - 1);
         }
+    }
 
-        /// <summary>The same for what is no text.</summary>
-        internal static byte[] Bytes(Copy copy)
+    /// <summary>Texts in a list, in memory that stays where it is.</summary>
+    internal struct Utf8List : IDisposable
+    {
+        /// <summary>What C reads: where each text lies.</summary>
+        internal readonly IntPtr[] Items;
+        readonly GCHandle[] pins;
+
+        internal Utf8List(string[] texts, string name)
         {
-            UIntPtr size;
-            SdxlException.Check(copy(null, UIntPtr.Zero, &size));
-            var bytes = new byte[checked((int)size.ToUInt64())];
-            fixed (byte* buffer = bytes)
+            int count = texts == null ? 0 : texts.Length;
+            var encoded = new byte[count][];
+            for (int index = 0; index < count; index++) encoded[index] = Utf8.Encode(texts[index], name);
+            Items = new IntPtr[count];
+            pins = new GCHandle[count];
+            for (int index = 0; index < count; index++)
             {
-                SdxlException.Check(copy(buffer, size, &size));
+                pins[index] = GCHandle.Alloc(encoded[index], GCHandleType.Pinned);
+                Items[index] = pins[index].AddrOfPinnedObject();
             }
-            return bytes;
+        }
+
+        public void Dispose()
+        {
+            foreach (GCHandle pin in pins) pin.Free();
         }
     }
 }

@@ -106,6 +106,36 @@ namespace Sdxl.Native
         }
     }
 
+    internal sealed partial class LoraHandle : Handle
+    {
+        internal LoraHandle(ulong id) : base(id) { }
+
+        // For what C# keeps as long as C has the object.
+        partial void Released();
+
+        protected override bool ReleaseHandle()
+        {
+            bool freed = NativeMethods.sdxl_lora_free(new sdxl_lora(Id)) == 0;
+            Released();
+            return freed;
+        }
+    }
+
+    internal sealed partial class TextualInversionHandle : Handle
+    {
+        internal TextualInversionHandle(ulong id) : base(id) { }
+
+        // For what C# keeps as long as C has the object.
+        partial void Released();
+
+        protected override bool ReleaseHandle()
+        {
+            bool freed = NativeMethods.sdxl_textual_inversion_free(new sdxl_textual_inversion(Id)) == 0;
+            Released();
+            return freed;
+        }
+    }
+
     internal sealed partial class SchedulerHandle : Handle
     {
         internal SchedulerHandle(ulong id) : base(id) { }
