@@ -1516,7 +1516,7 @@ sdxl_status sdxl_request_set_freeu(sdxl_request request, double s1, double s2, d
 /// - scale: so many times as wide and as high, above 1 to 8, rounded down to multiples of 8. Default: not once more.
 /// - strength: how much of the first pictures is changed, above 0 to 1; 0.7 is usual.
 /// - upscaler: how they become larger: "latent" (at once, and blurred: for strengths of 0.5 and more) or "pixel" (decoded,
-///   Lanczos, encoded again: sharper). NULL for "latent".
+///   Lanczos, encoded again: sharper).
 /// - steps: of the second schedule, of which the strength takes a part: 1 to 1000; 0 for as many as in the first.
 ///
 /// Any thread. Since 0.1.

@@ -314,7 +314,7 @@ pub extern "C" fn sdxl_request_set_freeu(
 /// - scale: so many times as wide and as high, above 1 to 8, rounded down to multiples of 8. Default: not once more.
 /// - strength: how much of the first pictures is changed, above 0 to 1; 0.7 is usual.
 /// - upscaler: how they become larger: "latent" (at once, and blurred: for strengths of 0.5 and more) or "pixel" (decoded,
-///   Lanczos, encoded again: sharper). NULL for "latent".
+///   Lanczos, encoded again: sharper).
 /// - steps: of the second schedule, of which the strength takes a part: 1 to 1000; 0 for as many as in the first.
 ///
 /// Any thread. Since 0.1.
@@ -327,14 +327,8 @@ pub unsafe extern "C" fn sdxl_request_set_hires(
     steps: u32,
 ) -> sdxl_status {
     set(request, |builder| {
-        let mut hires = Hires::new(scale)?.strength(strength)?;
-        if !upscaler.is_null() {
-            hires = hires.upscaler(text(upscaler, "upscaler")?.parse()?);
-        }
-        if steps != 0 {
-            hires = hires.steps(steps as usize)?;
-        }
-        Ok(builder.hires(hires))
+        let hires = Hires::new(scale)?.strength(strength)?.upscaler(text(upscaler, "upscaler")?.parse()?);
+        Ok(builder.hires(if steps == 0 { hires } else { hires.steps(steps as usize)? }))
     })
 }
 
