@@ -112,19 +112,11 @@ namespace Sdxl
         /// <param name="index">of which picture, from 0.</param>
         public SdxlImage Preview(int index = 0)
         {
-            SdxlImage image;
-            Check(TryPreview(index, out image));
-            return image;
-        }
-
-        internal int TryPreview(int index, out SdxlImage image)
-        {
             using (var self = Borrow())
             {
                 sdxl_image native;
-                int status = NativeMethods.sdxl_job_preview(new sdxl_job(self.Id), Unsigned(index, "index"), &native);
-                image = status == 0 ? new SdxlImage(native.id) : null;
-                return status;
+                Check(NativeMethods.sdxl_job_preview(new sdxl_job(self.Id), Unsigned(index, "index"), &native));
+                return new SdxlImage(native.id);
             }
         }
 

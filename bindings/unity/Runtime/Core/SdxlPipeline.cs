@@ -31,9 +31,17 @@ namespace Sdxl
         public static SdxlPipeline Attach(ulong id)
         {
             SdxlLibrary.Require();
-            var info = new sdxl_pipeline_info { struct_size = (uint)sizeof(sdxl_pipeline_info) };
-            Check(NativeMethods.sdxl_pipeline_get_info(new sdxl_pipeline(id), &info));
-            return new SdxlPipeline(id);
+            var pipeline = new SdxlPipeline(id);
+            try
+            {
+                pipeline.Info();
+            }
+            catch
+            {
+                pipeline.Handle.SetHandleAsInvalid();
+                throw;
+            }
+            return pipeline;
         }
 
         /// <summary>Starts a request on the pipeline's own thread and returns at once.</summary>

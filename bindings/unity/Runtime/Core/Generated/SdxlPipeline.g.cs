@@ -33,6 +33,17 @@ namespace Sdxl
             }
         }
 
+        /// <summary>Says what a pipeline is.</summary>
+        public SdxlPipelineInfo Info()
+        {
+            using (var self = Borrow())
+            {
+                var nativeInfo = new sdxl_pipeline_info { struct_size = (uint)sizeof(sdxl_pipeline_info) };
+                Check(NativeMethods.sdxl_pipeline_get_info(new sdxl_pipeline(self.Id), &nativeInfo));
+                return new SdxlPipelineInfo(nativeInfo);
+            }
+        }
+
         /// <summary>Copies the path that the model was loaded from.</summary>
         public string Path()
         {

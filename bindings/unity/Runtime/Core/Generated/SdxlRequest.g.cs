@@ -187,7 +187,7 @@ namespace Sdxl
         /// <param name="strength">how much of the first pictures is changed, above 0 to 1; 0.7 is usual.</param>
         /// <param name="upscaler">
         /// how they become larger: "latent" (at once, and blurred: for strengths of 0.5 and more) or "pixel" (decoded,
-        /// Lanczos, encoded again: sharper). null for "latent".
+        /// Lanczos, encoded again: sharper).
         /// </param>
         /// <param name="steps">of the second schedule, of which the strength takes a part: 1 to 1000; 0 for as many as in the first.</param>
         public SdxlRequest SetHires(double scale, double strength, string upscaler, int steps)
