@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use common::c::{C, CPP, base, expect_success, has, library, model, program};
+use common::c::{
+    C, CPP, base, expect_success, has, library, model, program, write_lora, write_textual_inversion,
+};
 use common::headers::scratch;
 use common::repository;
 use sdxl::{Conditioning, Image, Pipeline, Request};
@@ -126,13 +128,15 @@ fn by_cmake() {
 fn cpp_with_and_without_exceptions() {
     let sanitizer = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let folder = scratch("ffi-install-embeddings");
+    write_lora(&folder.join("style.safetensors"));
+    write_textual_inversion(&folder.join("mossy.safetensors"));
     let flags: Vec<&str> =
         CPP.iter().copied().chain(["-fno-exceptions", "-fno-rtti"]).chain(sanitizer).collect();
     let without = compile("c++", &flags, &repository("tests/c/no_exceptions.cpp"), &plain(), "no_exceptions");
-    expect_success(program(&without).arg(base()).arg(folder).env("ASAN_OPTIONS", "detect_leaks=0"));
+    expect_success(program(&without).arg(base()).arg(&folder).env("ASAN_OPTIONS", "detect_leaks=0"));
     let flags: Vec<&str> = CPP.iter().copied().chain(sanitizer).collect();
     let with = compile("c++", &flags, &repository("tests/c/exceptions.cpp"), &plain(), "exceptions");
-    expect_success(program(&with).arg(base()).env("ASAN_OPTIONS", "detect_leaks=0"));
+    expect_success(program(&with).arg(base()).arg(&folder).env("ASAN_OPTIONS", "detect_leaks=0"));
 }
 
 /// From a checkout to a picture by the README's five commands. The first two, which compile for minutes and write a random
@@ -212,11 +216,34 @@ fn the_other_examples_draw() {
     expect_success(from("0.5", &path("kept.png")).arg(path("mask.png")));
     assert_ne!(Image::open(path("kept.png")).unwrap().pixels(), changed.pixels());
 
+    let (lora, file) = (example("lora"), path("style.safetensors"));
+    write_lora(&file);
+    let mut command = program(&lora);
+    command.arg(base()).arg(&file).arg(path("styled")).args(["a cat", "1", "0", "-0.5"]);
+    assert_eq!(expect_success(&mut command).lines().count(), 3);
+    let styled = [0, 1, 2].map(|index| Image::open(path(&format!("styled-{index}.png"))).unwrap());
+    assert_eq!(styled[1].pixels(), drawn[0].pixels());
+    assert!(styled[0].pixels() != styled[1].pixels() && styled[2].pixels() != styled[0].pixels());
+
     let refiner = example("refiner");
     let mut command = program(&refiner);
     command.arg(base()).arg(model("refiner")).arg("a cat").arg(path("refined.png"));
     expect_success(&mut command);
-    assert_ne!(Image::open(path("refined.png")).unwrap().pixels(), drawn[0].pixels());
+    let refined = Image::open(path("refined.png")).unwrap();
+    assert_eq!(refined.pixels(), refined_in_rust().pixels());
+}
+
+/// What the example of base and refiner draws.
+fn refined_in_rust() -> Image {
+    let request = || Request::builder(Conditioning::builder("a cat").build().unwrap());
+    let base = Pipeline::builder(base()).build().unwrap();
+    let mut sampling = base.sample(&request().end_at(0.8).build().unwrap()).unwrap();
+    for progress in &mut sampling {
+        progress.unwrap();
+    }
+    let second = request().resume(sampling.latents().unwrap(), 0.8).skip_draws(sampling.draws());
+    let refiner = Pipeline::builder(model("refiner")).build().unwrap();
+    refiner.generate(&second.build().unwrap()).unwrap().remove(0)
 }
 
 #[test]

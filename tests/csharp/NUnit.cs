@@ -37,10 +37,11 @@ namespace NUnit.Framework
             if (Same(unexpected, found)) Fail("both are " + Text(found));
         }
 
+        // Numbers are compared whatever their type, as NUnit does.
         static bool Same(object a, object b)
         {
             IList first = a as IList, second = b as IList;
-            if (first == null || second == null) return Equals(a, b);
+            if (first == null || second == null) return Equals(a, b) || IsNumber(a) && IsNumber(b) && Convert.ToDecimal(a) == Convert.ToDecimal(b);
             if (first.Count != second.Count) return false;
             for (int index = 0; index < first.Count; index++)
             {
@@ -48,6 +49,8 @@ namespace NUnit.Framework
             }
             return true;
         }
+
+        static bool IsNumber(object value) { return value is IConvertible && value.GetType().IsPrimitive && !(value is bool); }
 
         static string Text(object value)
         {

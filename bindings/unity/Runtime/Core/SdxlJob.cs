@@ -65,15 +65,21 @@ namespace Sdxl
             return true;
         }
 
+        /// <summary>What the callback threw, or null.</summary>
+        internal SdxlCallbackException CallbackError
+        {
+            get
+            {
+                return callback == null || callback.Error == null ? null : new SdxlCallbackException(callback.Error);
+            }
+        }
+
         int WaitFor(long milliseconds)
         {
             using (var self = Borrow())
             {
                 int status = NativeMethods.sdxl_job_wait(new sdxl_job(self.Id), milliseconds);
-                if (status == (int)SdxlStatus.Cancelled && callback != null && callback.Error != null)
-                {
-                    throw new SdxlCallbackException(callback.Error);
-                }
+                if (status == (int)SdxlStatus.Cancelled && CallbackError != null) throw CallbackError;
                 return status;
             }
         }

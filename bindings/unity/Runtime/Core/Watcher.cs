@@ -136,11 +136,10 @@ namespace Sdxl.Native
             }
             catch (Exception ended)
             {
-                error = error ?? ended;
+                error = error ?? job.CallbackError ?? ended;
             }
             registration.Dispose();
             held.Dispose();
-            GC.KeepAlive(job);
             if (error == null) task.TrySetResult(true);
             else if (error is OperationCanceledException && token.IsCancellationRequested) task.TrySetCanceled(token);
             else if (error is OperationCanceledException) task.TrySetCanceled();

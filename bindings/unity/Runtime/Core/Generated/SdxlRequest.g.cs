@@ -379,7 +379,10 @@ namespace Sdxl
 
         /// <summary>Paints more canvas around a picture, whose pixels are kept byte for byte.</summary>
         /// <param name="image">the picture. Default: none.</param>
-        /// <param name="left">pixels to add on the left. With them both sides of the canvas are multiples of 8, 8 to 8192 pixels.</param>
+        /// <param name="left">
+        /// pixels to add on the left. With them both sides of the canvas are multiples of 8, 8 to 8192 pixels; a size that
+        /// is set must be the canvas's.
+        /// </param>
         /// <param name="top">pixels to add above.</param>
         /// <param name="right">pixels to add on the right.</param>
         /// <param name="bottom">pixels to add below. Of the four, one is not 0.</param>
