@@ -191,7 +191,8 @@ namespace Sdxl.Unity
             loading = null;
             options.Dispose();
             pipeline = task.GetAwaiter().GetResult();
-            if (isWanted) Begin();
+            // Another model may have been chosen meanwhile.
+            if (isWanted) Generate();
         }
 
         void Watch()
