@@ -41,7 +41,7 @@ fn every_function_is_called() {
     assert!(missing.is_empty(), "C# lacks {missing:?}");
 }
 
-/// Unity's ahead-of-time compiler has no marshalling at run time, and finds callbacks by their attribute.
+/// Unity's ahead-of-time compiler has no marshalling at run time.
 #[test]
 fn the_boundary_is_blittable() {
     let native =
@@ -60,25 +60,13 @@ fn the_boundary_is_blittable() {
         .matches("[DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]");
     assert_eq!(imports.count(), functions().len());
 
-    let mut callbacks = 0;
-    for file in files(&repository("bindings/unity/Runtime"))
-        .iter()
-        .filter(|file| file.extension().is_some_and(|e| e == "cs"))
-    {
-        let code = fs::read_to_string(file).unwrap();
-        let pointers = code.matches("GetFunctionPointerForDelegate(").count();
-        let marked: Vec<&str> = code.split("[MonoPInvokeCallback(").skip(1).collect();
-        assert_eq!(pointers, marked.len(), "{}", file.display());
-        for callback in marked {
-            assert!(
-                callback.contains("static int ") && callback.contains("catch (Exception"),
-                "{}",
-                file.display()
-            );
-            callbacks += 1;
+    // C calls nothing in C#: a domain that Unity unloads would wait for the thread that came in, for ever.
+    for file in files(&repository("bindings/unity/Runtime")) {
+        if file.extension().is_some_and(|extension| extension == "cs") {
+            let code = fs::read_to_string(&file).unwrap();
+            assert!(!code.contains("GetFunctionPointerForDelegate"), "{}", file.display());
         }
     }
-    assert_eq!(callbacks, 1);
 }
 
 #[test]

@@ -8,7 +8,7 @@ using Sdxl;
 public sealed class Scripts : MarshalByRefObject
 {
     static SdxlPipeline pipeline;
-    static int calls;
+    static SdxlJob[] left;
 
     /// <summary>Loads the model, or takes the one that an earlier domain gave away, and draws.</summary>
     public byte[] Draw(string model, ulong id)
@@ -24,22 +24,14 @@ public sealed class Scripts : MarshalByRefObject
     /// <summary>Leaves jobs of every kind under way, and gives the model away.</summary>
     public ulong LeaveJobs(string model)
     {
-        using (SdxlRequest longer = new SdxlRequest("a cat").SetSteps(1000))
+        using (SdxlRequest longer = new SdxlRequest("a cat").SetSteps(900))
         {
             var progress = new Progress<SdxlProgress>();
-            // Awaited; with a callback that is being called; forgotten; and one that waits for its turn.
+            // Awaited; polled; one that waits for its turn; and a model that is being read.
             pipeline.Clone().GenerateAsync(longer, progress);
-            SdxlJob called = pipeline.Clone().Start(longer, (job, now) =>
-            {
-                Interlocked.Increment(ref calls);
-                Thread.Sleep(20);
-                return SdxlFlow.Continue;
-            });
-            pipeline.Start(longer);
-            pipeline.Start(longer);
+            left = new[] { pipeline.Start(longer), pipeline.Start(longer) };
+            while (left[0].Poll().Step == 0) Thread.Sleep(1);
             SdxlPipeline.LoadAsync(model);
-            while (calls < 2) Thread.Sleep(1);
-            GC.KeepAlive(called);
         }
         return pipeline.Detach();
     }
@@ -67,11 +59,11 @@ static class DomainReload
             var clock = System.Diagnostics.Stopwatch.StartNew();
             AppDomain.Unload(domain);
             Console.WriteLine("round {0}: unloaded in {1} ms", round, clock.ElapsedMilliseconds);
-            // Whatever still ran would call into the domain that is gone.
+            // Whatever still ran would meet a domain that is gone.
             Thread.Sleep(100);
             GC.Collect();
         }
-        // Jobs that were left are cancelled: a thousand steps would not end in time.
+        // Jobs that were left are cancelled: hundreds of steps would not end in time.
         using (SdxlPipeline pipeline = SdxlPipeline.Attach(id))
         using (SdxlRequest request = new SdxlRequest("a cat").SetSteps(2).SetSeed(5))
         using (SdxlJob job = pipeline.Start(request))
@@ -82,9 +74,8 @@ static class DomainReload
                 return 1;
             }
             // The process ends while this computes, and must end well.
-            SdxlRequest longer = new SdxlRequest("a cat").SetSteps(1000);
-            pipeline.Clone().Start(longer);
-            while (pipeline.Clone().Start(longer).Poll().Step == 0) Thread.Sleep(5);
+            SdxlJob last = pipeline.Start(new SdxlRequest("a cat").SetSteps(900));
+            while (last.Poll().Step == 0) Thread.Sleep(1);
         }
         Console.WriteLine("domain reload: good");
         return 0;

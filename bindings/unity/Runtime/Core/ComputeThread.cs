@@ -31,7 +31,7 @@ namespace Sdxl.Native
                     {
                         task.TrySetCanceled();
                     }
-                    catch (Exception error)
+                    catch (Exception error) when (!(error is ThreadAbortException))
                     {
                         task.TrySetException(error);
                     }

@@ -8,11 +8,11 @@ namespace Sdxl.Native
     /// </summary>
     internal static class LiveJobs
     {
-        static readonly Dictionary<ulong, bool> Jobs = new Dictionary<ulong, bool>();
+        static readonly HashSet<ulong> Jobs = new HashSet<ulong>();
 
-        internal static void Add(ulong id, bool hasCallback)
+        internal static void Add(ulong id)
         {
-            lock (Jobs) Jobs[id] = hasCallback;
+            lock (Jobs) Jobs.Add(id);
         }
 
         internal static void Remove(ulong id)
@@ -20,42 +20,24 @@ namespace Sdxl.Native
             lock (Jobs) Jobs.Remove(id);
         }
 
-        static KeyValuePair<ulong, bool>[] All()
-        {
-            lock (Jobs)
-            {
-                var all = new KeyValuePair<ulong, bool>[Jobs.Count];
-                ((ICollection<KeyValuePair<ulong, bool>>)Jobs).CopyTo(all, 0);
-                return all;
-            }
-        }
-
         /// <summary>Cancels all jobs and waits for them; returns whether they have ended in time.</summary>
         internal static bool Cancel(TimeSpan timeout)
         {
-            KeyValuePair<ulong, bool>[] all = All();
-            foreach (KeyValuePair<ulong, bool> job in all) NativeMethods.sdxl_job_cancel(new sdxl_job(job.Key));
+            ulong[] all;
+            lock (Jobs)
+            {
+                all = new ulong[Jobs.Count];
+                Jobs.CopyTo(all);
+            }
+            foreach (ulong job in all) NativeMethods.sdxl_job_cancel(new sdxl_job(job));
             DateTime end = DateTime.UtcNow + timeout;
             bool ended = true;
-            foreach (KeyValuePair<ulong, bool> job in all)
+            foreach (ulong job in all)
             {
                 long left = Math.Max(0, (long)(end - DateTime.UtcNow).TotalMilliseconds);
-                ended &= NativeMethods.sdxl_job_wait(new sdxl_job(job.Key), left) != (int)SdxlStatus.Unfinished;
+                ended &= NativeMethods.sdxl_job_wait(new sdxl_job(job), left) != (int)SdxlStatus.Unfinished;
             }
             return ended;
-        }
-
-        /// <summary>
-        /// Before the domain goes: cancels all jobs, and returns when none of them calls into it any more. For jobs
-        /// without a callback nothing has to be waited for.
-        /// </summary>
-        internal static void Abandon()
-        {
-            Cancel(TimeSpan.Zero);
-            foreach (KeyValuePair<ulong, bool> job in All())
-            {
-                if (job.Value) NativeMethods.sdxl_job_free(new sdxl_job(job.Key));
-            }
         }
     }
 }

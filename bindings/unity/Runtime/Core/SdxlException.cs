@@ -10,7 +10,7 @@ namespace Sdxl
     /// </summary>
     public partial class SdxlException : Exception
     {
-        internal SdxlException(SdxlStatus status, string message, Exception inner = null) : base(message, inner)
+        internal SdxlException(SdxlStatus status, string message) : base(message)
         {
             Status = status;
         }
@@ -28,13 +28,6 @@ namespace Sdxl
             if (status == SdxlStatus.Cancelled) return new OperationCanceledException(message);
             return New(status, message);
         }
-    }
-
-    /// <summary>A callback threw an exception, which cancelled its job: the InnerException.</summary>
-    public sealed class SdxlCallbackException : SdxlException
-    {
-        internal SdxlCallbackException(Exception inner)
-            : base(SdxlStatus.Cancelled, "the callback of the job threw: " + inner.Message, inner) { }
     }
 
     /// <summary>libsdxl, or a library that it needs, cannot be loaded. The message says which file is missing.</summary>

@@ -8,33 +8,19 @@ namespace Sdxl
     // Starting, watching and ending.
     public sealed unsafe partial class SdxlJob
     {
-        readonly Callback callback;
+        SdxlJob(ulong id) : base(new JobHandle(id)) { }
 
-        SdxlJob(ulong id, Callback callback) : base(new JobHandle(id, callback)) { this.callback = callback; }
-
-        internal static SdxlJob Start(SdxlPipeline pipeline, SdxlRequest request, SdxlProgressCallback onProgress)
+        internal static SdxlJob Start(SdxlPipeline pipeline, SdxlRequest request)
         {
             using (var heldPipeline = Borrow(pipeline, "pipeline"))
             using (var heldRequest = Borrow(request, "request"))
             {
-                Callback callback = onProgress == null ? null : new Callback(onProgress);
                 sdxl_job job;
-                try
-                {
-                    Check(NativeMethods.sdxl_job_start(
-                        new sdxl_pipeline(heldPipeline.Id), new sdxl_request(heldRequest.Id),
-                        callback == null ? IntPtr.Zero : Callback.Function,
-                        callback == null ? IntPtr.Zero : callback.UserData, &job));
-                }
-                catch
-                {
-                    if (callback != null) callback.Remove();
-                    throw;
-                }
-                LiveJobs.Add(job.id, callback != null);
-                var started = new SdxlJob(job.id, callback);
-                if (callback != null) callback.Belongs(started);
-                return started;
+                // Without a callback: docs/adr/0007-csharp.md says why.
+                Check(NativeMethods.sdxl_job_start(
+                    new sdxl_pipeline(heldPipeline.Id), new sdxl_request(heldRequest.Id), IntPtr.Zero, IntPtr.Zero, &job));
+                LiveJobs.Add(job.id);
+                return new SdxlJob(job.id);
             }
         }
 
@@ -65,22 +51,11 @@ namespace Sdxl
             return true;
         }
 
-        /// <summary>What the callback threw, or null.</summary>
-        internal SdxlCallbackException CallbackError
-        {
-            get
-            {
-                return callback == null || callback.Error == null ? null : new SdxlCallbackException(callback.Error);
-            }
-        }
-
         int WaitFor(long milliseconds)
         {
             using (var self = Borrow())
             {
-                int status = NativeMethods.sdxl_job_wait(new sdxl_job(self.Id), milliseconds);
-                if (status == (int)SdxlStatus.Cancelled && CallbackError != null) throw CallbackError;
-                return status;
+                return NativeMethods.sdxl_job_wait(new sdxl_job(self.Id), milliseconds);
             }
         }
 
@@ -146,7 +121,7 @@ namespace Sdxl
         }
 
         /// <summary>
-        /// Cancels the job, and frees it as soon as nobody waits for it any more. Its callback is not called again.
+        /// Cancels the job, and frees it as soon as nobody waits for it any more.
         /// </summary>
         public override void Dispose()
         {
@@ -161,14 +136,6 @@ namespace Sdxl.Native
 {
     internal sealed partial class JobHandle
     {
-        readonly Callback callback;
-
-        internal JobHandle(ulong id, Callback callback) : base(id) { this.callback = callback; }
-
-        partial void Released()
-        {
-            LiveJobs.Remove(Id);
-            if (callback != null) callback.Remove();
-        }
+        partial void Released() { LiveJobs.Remove(Id); }
     }
 }

@@ -73,7 +73,8 @@ namespace Sdxl
                         + NativeMethods.AbiVersion, null);
                 }
                 AppDomain domain = AppDomain.CurrentDomain;
-                domain.DomainUnload += (sender, arguments) => LiveJobs.Abandon();
+                // C calls nothing in the domain, so nothing has to be waited for.
+                domain.DomainUnload += (sender, arguments) => LiveJobs.Cancel(TimeSpan.Zero);
                 domain.ProcessExit += (sender, arguments) => Exit();
                 isLoaded = true;
             }

@@ -47,18 +47,7 @@ namespace Sdxl
         /// <summary>Starts a request on the pipeline's own thread and returns at once.</summary>
         /// <param name="request">what to draw. Later changes of it have no effect, and it may be disposed of.</param>
         /// <returns>The job; disposing of it cancels it. What does not fit the model is an error of the job.</returns>
-        public SdxlJob Start(SdxlRequest request) { return SdxlJob.Start(this, request, null); }
-
-        /// <summary>
-        /// The same with a callback on the pipeline's thread, which waits for it, before the first and after every step.
-        /// In Unity rather poll the job, or await it.
-        /// </summary>
-        /// <param name="request">what to draw.</param>
-        /// <param name="callback">says whether the job goes on. An exception cancels it.</param>
-        public SdxlJob Start(SdxlRequest request, SdxlProgressCallback callback)
-        {
-            return SdxlJob.Start(this, request, NotNull(callback, "callback"));
-        }
+        public SdxlJob Start(SdxlRequest request) { return SdxlJob.Start(this, request); }
 
         /// <summary>Draws the pictures of a request and waits for them.</summary>
         /// <param name="request">what to draw.</param>

@@ -121,7 +121,7 @@ namespace Sdxl.Native
                     preview.Report(new SdxlImage(image.id));
                 }
             }
-            catch (Exception thrown)
+            catch (Exception thrown) when (!(thrown is ThreadAbortException))
             {
                 error = thrown;
                 Cancel();
@@ -134,12 +134,13 @@ namespace Sdxl.Native
             {
                 SdxlException.Check(NativeMethods.sdxl_job_wait(new sdxl_job(held.Id), 0));
             }
-            catch (Exception ended)
+            catch (Exception ended) when (!(ended is ThreadAbortException))
             {
-                error = error ?? job.CallbackError ?? ended;
+                error = error ?? ended;
             }
             registration.Dispose();
             held.Dispose();
+            GC.KeepAlive(job);
             if (error == null) task.TrySetResult(true);
             else if (error is OperationCanceledException && token.IsCancellationRequested) task.TrySetCanceled(token);
             else if (error is OperationCanceledException) task.TrySetCanceled();

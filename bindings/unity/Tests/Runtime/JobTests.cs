@@ -117,6 +117,11 @@ namespace Sdxl.Tests
                 var thrown = Assert.Throws<InvalidCastException>(
                     () => End(TestModel.Pipeline.GenerateAsync(longer, progress)));
                 Assert.AreEqual("of the test", thrown.Message);
+                var preview = new Reports<SdxlImage>(small => { throw new InvalidCastException("of the preview"); });
+                thrown = Assert.Throws<InvalidCastException>(
+                    () => End(TestModel.Pipeline.GenerateAsync(longer, null, preview, CancellationToken.None)));
+                Assert.AreEqual("of the preview", thrown.Message);
+                foreach (SdxlImage small in preview.All) small.Dispose();
             }
         }
 
@@ -207,51 +212,6 @@ namespace Sdxl.Tests
         }
 
         [Test]
-        public void CallbacksSeeEveryStepAndMayCancel()
-        {
-            using (SdxlRequest request = TestModel.Request("a cat", 6))
-            {
-                var steps = new List<int>();
-                using (SdxlJob job = TestModel.Pipeline.Start(request, (self, progress) =>
-                {
-                    steps.Add(progress.Step);
-                    if (progress.Step > 0) self.Preview().Dispose();
-                    return SdxlFlow.Continue;
-                }))
-                {
-                    job.Wait();
-                }
-                Assert.AreEqual(new List<int> { 0, 1, 2, 3, 4, 5, 6 }, steps);
-                using (SdxlJob job = TestModel.Pipeline.Start(request, (self, progress) =>
-                    progress.Step < 3 ? SdxlFlow.Continue : SdxlFlow.Cancel))
-                {
-                    Assert.Catch<OperationCanceledException>(() => job.Wait());
-                    Assert.AreEqual(3, job.Poll().Step);
-                }
-            }
-        }
-
-        [Test]
-        public void WhatACallbackThrowsDoesNotReachC()
-        {
-            using (SdxlRequest request = TestModel.Request("a cat", 6))
-            {
-                byte[] expected = TestModel.Draw(TestModel.Pipeline, request);
-                using (SdxlJob job = TestModel.Pipeline.Start(request, (self, progress) =>
-                {
-                    throw new InvalidCastException("of the test");
-                }))
-                {
-                    var thrown = Assert.Throws<SdxlCallbackException>(() => job.Wait());
-                    Assert.IsTrue(thrown.InnerException is InvalidCastException);
-                    Assert.AreEqual(SdxlStatus.Cancelled, thrown.Status);
-                    Assert.Throws<SdxlCallbackException>(() => job.WaitAsync().GetAwaiter().GetResult());
-                }
-                Assert.AreEqual(expected, TestModel.Draw(TestModel.Pipeline, request));
-            }
-        }
-
-        [Test]
         public void ForgottenJobsAreCancelledByTheGarbageCollector()
         {
             for (int index = 0; index < 5; index++) Forget();
@@ -268,8 +228,8 @@ namespace Sdxl.Tests
         {
             var thread = new Thread(() =>
             {
-                SdxlRequest longer = TestModel.Request("a cat", 1000);
-                TestModel.Pipeline.Start(longer, (self, progress) => SdxlFlow.Continue);
+                SdxlRequest longer = TestModel.Request("a cat", 900);
+                TestModel.Pipeline.Start(longer);
                 TestModel.Pipeline.Start(longer);
             });
             thread.Start();

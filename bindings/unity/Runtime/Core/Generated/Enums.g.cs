@@ -103,7 +103,7 @@ namespace Sdxl
     }
 
     /// <summary>Whether a job goes on: what its callback returns.</summary>
-    public enum SdxlFlow
+    internal enum SdxlFlow
     {
         /// <summary>It goes on.</summary>
         Continue = 0,
