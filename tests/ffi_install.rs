@@ -4,8 +4,10 @@
 
 mod common;
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -169,6 +171,42 @@ fn by_the_commands_of_the_readme() {
         commands[2..].iter().all(|command| guide.contains(command)),
         "docs/embedding.md has other commands"
     );
+}
+
+/// `make install` itself, in a checkout whose `cargo` has compiled already.
+#[test]
+fn by_make() {
+    if !has("make") {
+        return;
+    }
+    let checkout = scratch("ffi-install-make");
+    for name in ["Makefile", "Cargo.toml", "scripts", "include", "packaging", "examples"] {
+        std::os::unix::fs::symlink(repository(name), checkout.join(name)).unwrap();
+    }
+    let cargo = checkout.join("bin/cargo");
+    fs::create_dir_all(checkout.join("bin")).unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = 'build --release --lib' ] || exit 9\nmkdir -p target/release\nln -sf '{}' target/release/\n",
+        library().join("libsdxl.so").display()
+    );
+    fs::write(&cargo, script).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let prefix = checkout.join("installed");
+    let path = format!("{}:{}", checkout.join("bin").display(), env::var("PATH").unwrap());
+    let mut make = Command::new("make");
+    make.arg("install").arg(format!("PREFIX={}", prefix.display())).current_dir(&checkout);
+    make.env("PATH", path).env("COPY", "ln -sf").env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+    let said = expect_success(&mut make);
+    assert!(said.contains(&format!("installed in {}", prefix.display())), "{said}");
+    let said = expect_success(
+        program(&prefix.join("bin/sdxl-doctor")).arg(prefix.join("lib/libsdxl.so")).arg(base()),
+    );
+    assert!(said.contains("is a whole model"), "{said}");
+    for file in
+        ["include/sdxl.h", "include/sdxl.hpp", "lib/pkgconfig/sdxl.pc", "lib/cmake/sdxl/sdxl-config.cmake"]
+    {
+        assert!(prefix.join(file).is_file(), "{file}");
+    }
 }
 
 #[test]

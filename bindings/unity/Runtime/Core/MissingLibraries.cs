@@ -67,15 +67,14 @@ namespace Sdxl.Native
         static unsafe void Look(string library, HashSet<string> seen, List<string> lines)
         {
             string folder = Path.GetDirectoryName(library);
-            foreach (string name in Needed(File.ReadAllBytes(library)))
+            foreach (string name in Needed(library))
             {
                 if (!seen.Add(name)) continue;
                 string neighbour = Path.Combine(folder, name);
                 if (!File.Exists(neighbour)) neighbour = Path.Combine(folder, "sdxl", name);
                 if (File.Exists(neighbour))
                 {
-                    // The others hold no surprises, and hundreds of megabytes.
-                    if (new FileInfo(neighbour).Length < 16 << 20) Look(neighbour, seen, lines);
+                    Look(neighbour, seen, lines);
                     continue;
                 }
                 fixed (byte* text = Utf8.Encode(name, "name"))
@@ -88,33 +87,52 @@ namespace Sdxl.Native
             }
         }
 
-        /// <summary>The names of the libraries that an ELF file of 64 bits asks for.</summary>
-        internal static List<string> Needed(byte[] file)
+        /// <summary>The names of the libraries that an ELF file of 64 bits asks for. Little of it is read.</summary>
+        static List<string> Needed(string path)
         {
             var names = new List<string>();
-            if (file.Length < 64 || BitConverter.ToUInt32(file, 0) != 0x464C457F || file[4] != 2)
+            using (FileStream file = File.OpenRead(path))
             {
-                throw new BadImageFormatException("it is no 64-bit library");
-            }
-            long sections = BitConverter.ToInt64(file, 40);
-            int size = BitConverter.ToUInt16(file, 58), count = BitConverter.ToUInt16(file, 60);
-            for (int index = 0; index < count; index++)
-            {
-                int section = checked((int)(sections + index * size));
-                const int Dynamic = 6, NeededTag = 1;
-                if (BitConverter.ToInt32(file, section + 4) != Dynamic) continue;
-                long start = BitConverter.ToInt64(file, section + 24), bytes = BitConverter.ToInt64(file, section + 32);
-                int link = checked((int)(sections + BitConverter.ToInt32(file, section + 40) * size));
-                long texts = BitConverter.ToInt64(file, link + 24);
-                for (long entry = start; entry < start + bytes; entry += 16)
+                byte[] header = Part(file, 0, 64);
+                if (BitConverter.ToUInt32(header, 0) != 0x464C457F || header[4] != 2) throw NoLibrary();
+                int size = BitConverter.ToUInt16(header, 58), count = BitConverter.ToUInt16(header, 60);
+                byte[] sections = Part(file, BitConverter.ToInt64(header, 40), size * count);
+                for (int section = 0; section + 64 <= sections.Length; section += size)
                 {
-                    if (BitConverter.ToInt64(file, (int)entry) != NeededTag) continue;
-                    int from = checked((int)(texts + BitConverter.ToInt64(file, (int)entry + 8)));
-                    int end = Array.IndexOf(file, (byte)0, from);
-                    names.Add(Encoding.ASCII.GetString(file, from, end - from));
+                    const int Dynamic = 6, NeededTag = 1;
+                    if (BitConverter.ToInt32(sections, section + 4) != Dynamic) continue;
+                    byte[] entries = Content(file, sections, section);
+                    byte[] texts = Content(file, sections, size * BitConverter.ToInt32(sections, section + 40));
+                    for (int entry = 0; entry + 16 <= entries.Length; entry += 16)
+                    {
+                        if (BitConverter.ToInt64(entries, entry) != NeededTag) continue;
+                        int from = (int)BitConverter.ToInt64(entries, entry + 8);
+                        names.Add(Encoding.ASCII.GetString(texts, from, Array.IndexOf(texts, (byte)0, from) - from));
+                    }
                 }
             }
             return names;
         }
+
+        static byte[] Content(FileStream file, byte[] sections, int section)
+        {
+            return Part(file, BitConverter.ToInt64(sections, section + 24), BitConverter.ToInt64(sections, section + 32));
+        }
+
+        static byte[] Part(FileStream file, long from, long count)
+        {
+            if (from < 0 || count < 0 || from > file.Length - count || count > 16 << 20) throw NoLibrary();
+            var part = new byte[count];
+            file.Position = from;
+            for (int done = 0; done < part.Length;)
+            {
+                int read = file.Read(part, done, part.Length - done);
+                if (read == 0) throw NoLibrary();
+                done += read;
+            }
+            return part;
+        }
+
+        static Exception NoLibrary() { return new BadImageFormatException("it is no 64-bit library"); }
     }
 }
