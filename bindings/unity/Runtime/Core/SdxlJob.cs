@@ -102,6 +102,23 @@ namespace Sdxl
         }
 
         /// <summary>
+        /// The same for those who poll: whether there is a preview is known only here, since the job goes on meanwhile.
+        /// </summary>
+        /// <param name="image">the small picture, or null.</param>
+        /// <param name="index">of which picture, from 0.</param>
+        public bool TryPreview(out SdxlImage image, int index = 0)
+        {
+            using (var self = Borrow())
+            {
+                sdxl_image native;
+                int status = NativeMethods.sdxl_job_preview(new sdxl_job(self.Id), Unsigned(index, "index"), &native);
+                image = status == 0 ? new SdxlImage(native.id) : null;
+                if (status != (int)SdxlStatus.Unfinished) Check(status);
+                return status == 0;
+            }
+        }
+
+        /// <summary>
         /// Takes the pictures of a job that has finished, all at once; they are given once. Throws what Wait throws where
         /// there are none.
         /// </summary>

@@ -201,21 +201,13 @@ namespace Sdxl.Unity
             bool isNew = now.Step != Progress.Step;
             Progress = now;
             if (now.HasEnded) Finish();
-            else if (preview && isNew && now.State == SdxlJobState.Sampling) ShowPreview();
+            else if (preview && isNew) ShowPreview();
         }
 
         void ShowPreview()
         {
             SdxlImage image;
-            try
-            {
-                image = job.Preview();
-            }
-            catch (SdxlUnfinishedException)
-            {
-                // It went on to decoding meanwhile.
-                return;
-            }
+            if (!job.TryPreview(out image)) return;
             using (image) image.CopyTo(ref small);
             onPreview.Invoke(small);
         }

@@ -169,10 +169,15 @@ namespace Sdxl.Tests
             {
                 while (!job.Poll().HasEnded)
                 {
+                    SdxlImage small;
+                    if (job.TryPreview(out small)) small.Dispose();
                     if (job.Poll().Step == 0) Assert.Throws<SdxlUnfinishedException>(() => job.TakeImages());
                     job.Wait(TimeSpan.FromMilliseconds(1));
                 }
                 Assert.IsTrue(job.Wait(TimeSpan.Zero));
+                SdxlImage none;
+                Assert.IsFalse(job.TryPreview(out none));
+                Assert.Throws<SdxlUnfinishedException>(() => job.Preview());
                 Assert.AreEqual(1, job.ImageCount());
                 SdxlImage[] images = job.TakeImages();
                 Assert.AreEqual(1, images.Length);
