@@ -17,7 +17,7 @@ static class Layout
             else if (type.IsValueType && type.Name.StartsWith("sdxl_", StringComparison.Ordinal))
             {
                 Console.WriteLine("{0} {1}", type.Name, Marshal.SizeOf(type));
-                foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic | BindingFlags.Public))
+                foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.NonPublic))
                 {
                     Console.WriteLine("{0}.{1} {2}", type.Name, field.Name, Marshal.OffsetOf(type, field.Name));
                 }

@@ -10,7 +10,9 @@ namespace Sdxl.Unity
     /// </summary>
     public static class SdxlTextures
     {
-        /// <summary>Makes a texture of a picture, of the format RGBA32, sRGB, without mipmaps. The caller destroys it.</summary>
+        /// <summary>
+        /// Makes a texture of a picture, of the format RGBA32, sRGB, without mipmaps. The caller destroys it.
+        /// </summary>
         /// <param name="image">the picture.</param>
         public static Texture2D ToTexture(this SdxlImage image)
         {
@@ -58,7 +60,8 @@ namespace Sdxl.Unity
             if (texture == null) throw new ArgumentNullException("texture");
             if (!texture.isReadable)
             {
-                throw new ArgumentException("the texture is not readable: check Read/Write in its import settings", "texture");
+                throw new ArgumentException(
+                    "the texture is not readable: check Read/Write in its import settings", "texture");
             }
             var layout = new SdxlPixelLayout { Format = FormatOf(texture), RowOrder = SdxlRowOrder.BottomUp };
             var pixels = texture.GetRawTextureData<byte>();

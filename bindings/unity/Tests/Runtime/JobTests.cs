@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Threading;
 using System.Threading.Tasks;
 using NUnit.Framework;
@@ -40,7 +41,9 @@ namespace Sdxl.Tests
                 byte[] expected = TestModel.Draw(TestModel.Pipeline, request);
                 var progress = new Reports<SdxlProgress>();
                 var previews = new Reports<SdxlImage>();
-                using (SdxlImage image = End(TestModel.Pipeline.GenerateAsync(request, progress, previews, CancellationToken.None)))
+                Task<SdxlImage> task =
+                    TestModel.Pipeline.GenerateAsync(request, progress, previews, CancellationToken.None);
+                using (SdxlImage image = End(task))
                 {
                     Assert.AreEqual(TestModel.Side, image.Width);
                     Assert.AreEqual(expected, image.GetPixels());
@@ -273,10 +276,10 @@ namespace Sdxl.Tests
             using (SdxlRequest request = TestModel.Request())
             using (SdxlPipelineOptions options = SdxlPipelineOptions.InMemory("painter"))
             {
-                foreach (string file in System.IO.Directory.GetFiles(TestModel.Path, "*", System.IO.SearchOption.AllDirectories))
+                foreach (string file in Directory.GetFiles(TestModel.Path, "*", SearchOption.AllDirectories))
                 {
                     string name = file.Substring(TestModel.Path.Length).TrimStart('/', '\\').Replace('\\', '/');
-                    options.AddFile(name, System.IO.File.ReadAllBytes(file));
+                    options.AddFile(name, File.ReadAllBytes(file));
                 }
                 GC.Collect();
                 options.Check();

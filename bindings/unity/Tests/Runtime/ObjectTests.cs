@@ -138,7 +138,8 @@ namespace Sdxl.Tests
                 }
                 var wide = new SdxlPixelLayout { Stride = 16 };
                 Assert.AreEqual(pixels[9], image.GetPixels(wide)[16]);
-                Assert.AreEqual(3 * 2 * 16, image.GetPixels(new SdxlPixelLayout { Format = SdxlPixelFormat.Rgba32f }).Length);
+                var floats = new SdxlPixelLayout { Format = SdxlPixelFormat.Rgba32f };
+                Assert.AreEqual(3 * 2 * 16, image.GetPixels(floats).Length);
                 using (SdxlImage part = image.Crop(1, 0, 3, 1)) Assert.AreEqual(2, part.Width);
                 SdxlImage mask;
                 using (SdxlImage canvas = image.Outpaint(1, 0, 0, 0, out mask))
@@ -164,8 +165,8 @@ namespace Sdxl.Tests
                 Assert.Throws<SdxlInvalidValueException>(() => scheduler.SetSpacing("even"));
                 using (var request = new SdxlRequest(conditioning))
                 {
-                    request.SetSize(64, 64).SetSteps(3).SetGuidance(4).SetScheduler(scheduler).SetSeeds(new ulong[] { 7, ulong.MaxValue })
-                        .SetFreeu(0.9, 0.2, 1.3, 1.4).SetPerturbedAttention(3, 0, null).SetVariation(9, 0.5);
+                    request.SetSize(64, 64).SetSteps(3).SetGuidance(4).SetScheduler(scheduler)
+                        .SetSeeds(new ulong[] { 7, ulong.MaxValue }).SetFreeu(0.9, 0.2, 1.3, 1.4).SetPerturbedAttention(3, 0, null).SetVariation(9, 0.5);
                     Assert.AreEqual(new ulong[] { 7, ulong.MaxValue }, request.Seeds());
                     Assert.AreEqual(2, request.Info().Pictures);
                     Assert.AreEqual(4.0, request.Info().Guidance);
