@@ -4,7 +4,10 @@
 # Where `make install` puts the library for C and C++.
 PREFIX = /usr/local
 
-.PHONY: help demo test soak install setup tools
+# The Unity project that `make unity` puts the package into.
+PROJECT = unity-project
+
+.PHONY: help demo test soak install unity setup tools
 
 help:
 	@echo "make demo    set everything up and draw a contact sheet of pictures into demo/"
@@ -12,6 +15,8 @@ help:
 	@echo "make soak    the long forms of the tests of memory and misuse"
 	@echo "make install PREFIX=FOLDER"
 	@echo "             build libsdxl.so for programs in C and C++, with headers and libtorch"
+	@echo "make unity PROJECT=FOLDER"
+	@echo "             build libsdxl.so for the Unity project in that folder, as a package with libtorch"
 	@echo "make setup   set everything up: libtorch, in a cache outside this folder"
 
 demo: setup
@@ -19,6 +24,7 @@ demo: setup
 
 test: tools = test
 test: setup
+	@scripts/mono
 	cargo fmt --all --check
 	cargo clippy --quiet --all-targets -- -D warnings
 	@# The documentation builds without libtorch.
@@ -33,6 +39,11 @@ install: setup
 	cargo build --release --lib
 	@scripts/install target/release/libsdxl.so "$$(scripts/libtorch --path)/lib" "$(PREFIX)"
 	@echo "installed in $(PREFIX); $(PREFIX)/bin/sdxl-doctor says whether it works"
+
+unity: setup
+	cargo build --release --lib
+	@scripts/unity target/release/libsdxl.so "$$(scripts/libtorch --path)/lib" "$(PROJECT)/Packages/com.sdxl.unity"
+	@echo "installed in $(PROJECT)/Packages/com.sdxl.unity"
 
 setup: tools
 	@scripts/libtorch

@@ -1,4 +1,5 @@
-//! Text to image with progress and Ctrl-C, the same program as `c/text_to_image.c` and `cpp/text_to_image.cpp`:
+//! Text to image with progress and Ctrl-C, the same program as `c/text_to_image.c`, `cpp/text_to_image.cpp`
+//! and `csharp/TextToImage.cs`:
 //!
 //! ```text
 //! cargo run --example text_to_image -- MODEL "a lighthouse in a storm" lighthouse.png

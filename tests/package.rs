@@ -24,7 +24,7 @@ fn the_package_is_whole_and_small() {
     }
     // A reader of the error "LIBTORCH is not set" finds it here.
     assert!(fs::read_to_string(helper.join("libtorch")).unwrap().starts_with("#!/usr/bin/env python3"));
-    for left_out in ["models", "tests/golden", "tests/consumer", ".cargo", ".ci"] {
+    for left_out in ["bindings", "models", "tests/golden", "tests/consumer", ".cargo", ".ci"] {
         assert!(!library.join(left_out).exists(), "{left_out} is packaged");
     }
 

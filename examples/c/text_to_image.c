@@ -1,4 +1,5 @@
-// Text to image with progress; Ctrl-C cancels. The same program as text_to_image.rs and cpp/text_to_image.cpp:
+// Text to image with progress; Ctrl-C cancels. The same program as text_to_image.rs,
+// cpp/text_to_image.cpp and csharp/TextToImage.cs:
 //
 //   cc text_to_image.c $(pkg-config --cflags --libs sdxl) -o text_to_image
 //   ./text_to_image MODEL "a lighthouse in a storm" lighthouse.png

@@ -1,4 +1,5 @@
-// Text to image with progress; Ctrl-C cancels. The same program as text_to_image.rs and c/text_to_image.c:
+// Text to image with progress; Ctrl-C cancels. The same program as text_to_image.rs,
+// c/text_to_image.c and csharp/TextToImage.cs:
 //
 //   c++ -std=c++17 text_to_image.cpp $(pkg-config --cflags --libs sdxl) -o text_to_image
 //   ./text_to_image MODEL "a lighthouse in a storm" lighthouse.png
