@@ -8,7 +8,7 @@ use divan::{Bencher, black_box};
 use sdxl::config::ModelConfig;
 use sdxl::scheduler::{Level, Range, Scheduler};
 use sdxl::text::{ClipTextModel, Projection};
-use sdxl::unet::{Unet, UnetConditioning};
+use sdxl::unet::{Unet, UnetConditioning, UnetOptions};
 use sdxl::vae::AutoencoderKl;
 use sdxl::weights::{Checkpoint, Component, RandomWeights, Weights};
 use sdxl::{Device, NoiseSource, Precision, Result};
@@ -109,7 +109,9 @@ fn unet(bencher: Bencher, rows: i64) {
     .unwrap();
     let sample = expand(normal(&[config.in_channels, side(), side()]));
     let timestep = Tensor::full([rows], 500., (Kind::Float, tch::Device::Cpu));
-    bencher.bench_local(|| unet.forward(&sample, &timestep, &conditioning).unwrap());
+    let prepared = unet.prepare(&conditioning).unwrap();
+    let options = UnetOptions::default();
+    bencher.bench_local(|| unet.forward_with(&sample, &timestep, &prepared, options).unwrap());
 }
 
 /// Latents to a picture, whole and in strips.

@@ -28,6 +28,8 @@ struct Work {
   std::mutex mutex;
   std::exception_ptr failure;
 
+  Work(int64_t count, const std::function<void(int64_t)> &body) : body(body), count(count) {}
+
   void run() noexcept {
     try {
       for (int64_t index = next++; index < count; index = next++) body(index);
@@ -43,7 +45,7 @@ struct Work {
 
 void parallel(int64_t count, const std::function<void(int64_t)> &body) {
   static const Parallel start = find();
-  Work work{body, count};
+  Work work(count, body);
   const int64_t threads = at::in_parallel_region() ? 1 : std::min<int64_t>(at::get_num_threads(), count);
   if (threads > 1 && start != nullptr) {
     start([](void *work) { static_cast<Work *>(work)->run(); }, &work, static_cast<unsigned>(threads), 0);

@@ -35,15 +35,9 @@ constexpr float a2 = a * a, b2 = b * b;
 constexpr int64_t kPoints = 36, kIn = 6, kOut = 4;
 
 /// Room for the transformed kernels: those of so many output channels are made at a time.
-#ifndef KF
-#define KF (12<<20)
-#endif
-#ifndef TF
-#define TF (4<<20)
-#endif
-constexpr int64_t kKernelFloats = KF;
+constexpr int64_t kKernelFloats = 12 << 20;
 /// Room for the tiles at their points, inputs and outputs, and the fewest at a time.
-constexpr int64_t kTileFloats = TF, kFewestTiles = 128;
+constexpr int64_t kTileFloats = 4 << 20, kFewestTiles = 128;
 /// Between the matrices of two points, so that they do not all fall on the same lines of the cache.
 constexpr int64_t kSkew = 16 * 3;
 
