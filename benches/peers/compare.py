@@ -19,8 +19,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 FULL_SIZE = ROOT / "tests/golden/full_size.py"
-# The line of each stage that counts, on both sides.
-PARTS = {"unet": "unet forward", "vae": "vae decode"}
+# The line of each stage that counts, on either side: of the UNet, what a step takes that is not the first.
+PARTS = {
+    "unet": {"diffusers": "unet forward, again", "sdxl": "unet step of a run"},
+    "vae": {"diffusers": "vae decode", "sdxl": "vae decode"},
+}
 LINE = re.compile(r"^(?P<part>[\w ,]+): (?P<seconds>[\d.]+) s, peak memory (?P<peak>[\d.]+) (?P<unit>kB|GB)")
 
 # Operations of one evaluation, counted on tensors without data.
@@ -89,9 +92,9 @@ def compare(stage, python, reference, arguments):
     for _ in range(arguments.rounds):
         for name, command in commands.items():
             parts, errors = run(command, arguments.threads)
-            time, peaks[name] = parts[PARTS[stage]]
+            time, peaks[name] = parts[PARTS[stage][name]]
             seconds[name].append(time)
-    print(f"{PARTS[stage]}, latents {arguments.latent_size} x {arguments.latent_size}: {operations / 1e12:.3f} TFLOP")
+    print(f"{stage}, latents {arguments.latent_size} x {arguments.latent_size}: {operations / 1e12:.3f} TFLOP")
     for name, times in seconds.items():
         speed = operations / statistics.median(times) / 1e9
         print(f"  {name:9} {speed:7.1f} GFLOP/s, peak memory {peaks[name] / 1e9:.2f} GB")
@@ -110,7 +113,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--python", type=Path, help="one with diffusers")
     arguments = parser.parse_args()
-    python = arguments.python or peers_python()
+    python = arguments.python.absolute() if arguments.python else peers_python()
     subprocess.run(["cargo", "build", "--quiet", "--example", "full_size"], cwd=ROOT, check=True)
     with tempfile.TemporaryDirectory() as folder:
         for stage in arguments.stage or PARTS:

@@ -66,7 +66,9 @@ impl Sides {
             let prepared = unet.prepare(&self.rows.narrow(first, count)?)?;
             self.prepared.replace(Some(([first, count], prepared)));
         }
-        let prepared = Ref::filter_map(self.prepared.borrow(), |prepared| prepared.as_ref().map(|(_, prepared)| prepared));
+        let prepared = Ref::filter_map(self.prepared.borrow(), |prepared| {
+            prepared.as_ref().map(|(_, prepared)| prepared)
+        });
         prepared.map_err(|_| Error::invalid("conditioning", "nothing", "what was prepared"))
     }
 }

@@ -43,6 +43,8 @@ impl TextKeys {
 
     pub(super) fn get(&self, name: &str) -> Result<&KeysValues> {
         // The conditioning was prepared by another UNet.
-        self.0.get(name).ok_or_else(|| Error::Missing { part: "keys and values", reason: format!("none of {name}") })
+        self.0
+            .get(name)
+            .ok_or_else(|| Error::Missing { part: "keys and values", reason: format!("none of {name}") })
     }
 }

@@ -60,7 +60,9 @@ impl Transformer {
 
     /// Adds the keys and values of the text in its cross-attentions.
     pub(super) fn prepare(&self, context: &Tensor, text: &mut TextKeys) -> Result<()> {
-        self.transformer_blocks.iter().try_for_each(|block| text.add(&block.cross_attention, &block.attn2, context))
+        self.transformer_blocks
+            .iter()
+            .try_for_each(|block| text.add(&block.cross_attention, &block.attn2, context))
     }
 
     /// The same of a text whose keys and values are there, with some of the self-attentions perturbed in the last rows.
