@@ -34,7 +34,7 @@ fn main() -> io::Result<()> {
     compile_shim();
     shape_shared_library();
     // What is run where it was built; dependents call `sdxl_build::link` themselves.
-    for target in ["tests", "examples"] {
+    for target in ["tests", "examples", "benches"] {
         println!("cargo::rustc-link-arg-{target}=-Wl,-rpath,{}", sdxl_build::lib().display());
     }
     link_into_target()
@@ -44,9 +44,11 @@ fn compile_shim() {
     cc::Build::new()
         .cpp(true)
         .std("c++17")
-        .file("src/shim/torch_ext.cpp")
+        .files(["src/shim/torch_ext.cpp", "src/shim/threads.cpp", "src/shim/winograd.cpp"])
         .include(sdxl_build::include())
         .flag("-D_GLIBCXX_USE_CXX11_ABI=1")
+        // In every profile: the convolutions live on what the compiler vectorises.
+        .opt_level(3)
         // libtorch's headers are not ours to mend.
         .flag_if_supported("-Wno-unused-parameter")
         .compile("sdxl_shim");

@@ -11,7 +11,7 @@ mod common;
 use common::{Golden, assert_close, random, repository};
 use sdxl::config::{AutoencoderTinyConfig, ModelConfig, UnetConfig};
 use sdxl::text::{ClipTextModel, Projection};
-use sdxl::unet::{Unet, UnetConditioning};
+use sdxl::unet::{Unet, UnetConditioning, UnetOptions};
 use sdxl::vae::{AutoencoderKl, AutoencoderTiny};
 use tch::Tensor;
 
@@ -65,6 +65,13 @@ fn unets() {
             }
             let found = unet.forward(&sample, &timestep, &conditioning).unwrap();
             assert_close(&format!("{variant}, {size} size"), &found, &get("output"), TOLERANCE);
+
+            // What was prepared once serves every step.
+            let prepared = unet.prepare(&conditioning).unwrap();
+            for _ in 0..2 {
+                let again = unet.forward_with(&sample, &timestep, &prepared, UnetOptions::default());
+                assert_eq!(again.unwrap(), found);
+            }
         }
     }
 }

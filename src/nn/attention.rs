@@ -6,6 +6,13 @@ use super::{Linear, LinearSpec};
 use crate::error::Result;
 use crate::weights::Weights;
 
+/// What queries are compared with, and what they are answered with: `(B, heads, M, d)` each.
+#[derive(Debug)]
+pub struct KeysValues {
+    keys: Tensor,
+    values: Tensor,
+}
+
 /// Multi-head attention with the projections `to_q`, `to_k`, `to_v` (without bias) and `to_out.0`.
 #[derive(Debug)]
 pub struct Attention {
@@ -33,10 +40,27 @@ impl Attention {
     /// # Shapes
     /// `x` `(B, N, width)`, kept; `context` `(B, M, context)`.
     pub fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
-        let q = split_heads(&self.to_q.forward(x)?, self.heads)?;
-        let k = split_heads(&self.to_k.forward(context)?, self.heads)?;
-        let v = split_heads(&self.to_v.forward(context)?, self.heads)?;
-        self.to_out.forward(&merge_heads(&scaled_dot_product(&q, &k, &v)?)?)
+        self.attend(x, &self.keys_values(context)?)
+    }
+
+    /// The part of [`forward`](Self::forward) that depends on the context alone.
+    ///
+    /// # Shapes
+    /// `context` `(B, M, context)`.
+    pub fn keys_values(&self, context: &Tensor) -> Result<KeysValues> {
+        Ok(KeysValues {
+            keys: split_heads(&self.to_k.forward(context)?, self.heads)?,
+            values: split_heads(&self.to_v.forward(context)?, self.heads)?,
+        })
+    }
+
+    /// The rest of it.
+    ///
+    /// # Shapes
+    /// `x` `(B, N, width)`, kept.
+    pub fn attend(&self, x: &Tensor, KeysValues { keys, values }: &KeysValues) -> Result<Tensor> {
+        let queries = split_heads(&self.to_q.forward(x)?, self.heads)?;
+        self.to_out.forward(&merge_heads(&scaled_dot_product(&queries, keys, values)?)?)
     }
 
     /// Self-attention that in the last rows of the batch looks at nothing but the own position: `to_out(to_v(x))`.

@@ -1,9 +1,16 @@
 //! [`Conv2d`], and nearest-neighbour upsampling.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use crate::error::Result;
+use crate::runtime::shim;
 use crate::weights::{Parameter, Weights};
+
+/// From where on Winograd's algorithm is used: channels of input and output, and tiles of 4x4 outputs in a picture. With
+/// 16 tiles it was slower than libtorch's convolutions, with 64 faster by a third or more; see `docs/measured.md`. With 64
+/// channels it was faster too, but TAESD's strips are equal to the whole to the last bit.
+const FEWEST_CHANNELS: i64 = 128;
+const FEWEST_TILES: i64 = 64;
 
 /// A 2-D convolution with a square kernel and a bias.
 #[derive(Debug)]
@@ -54,13 +61,30 @@ impl Conv2d {
     /// The same with another number of rows of zeros above and below, for a part of a picture.
     pub(crate) fn forward_rows(&self, x: &Tensor, rows_of_zeros: i64) -> Result<Tensor> {
         let (stride, padding) = ([self.stride; 2], [rows_of_zeros, self.padding]);
-        let y = self
-            .weight
-            .with(|weight| Ok(x.f_conv2d(weight, self.bias.as_ref(), stride, padding, [1, 1], 1)?))?;
+        let bias = self.bias.as_ref();
+        let y = self.weight.with(|weight| match self.is_faster_by_winograd(x, weight, padding)? {
+            true => shim::winograd(x, weight, bias, padding),
+            false => Ok(x.f_conv2d(weight, bias, stride, padding, [1, 1], 1)?),
+        })?;
         match self.weight.low_rank() {
             Some(low_rank) => Ok(y.f_add(&low_rank.conv2d(x, stride, padding)?)?),
             None => Ok(y),
         }
+    }
+
+    /// Whether Winograd's algorithm computes this convolution, and in less time than libtorch.
+    ///
+    /// By the size of one picture, so that a picture is the same in every batch.
+    fn is_faster_by_winograd(&self, x: &Tensor, weight: &Tensor, [rows, columns]: [i64; 2]) -> Result<bool> {
+        let (channels_out, channels_in, kernel, _) = weight.size4()?;
+        let (_, _, height, width) = x.size4()?;
+        let tiles = |side: i64, zeros: i64| (side + 2 * zeros - 2 + 3) / 4;
+        Ok((kernel, self.stride) == (3, 1)
+            && channels_out.min(channels_in) >= FEWEST_CHANNELS
+            && tiles(height, rows) * tiles(width, columns) >= FEWEST_TILES
+            && x.device() == tch::Device::Cpu
+            && (x.f_kind()?, weight.f_kind()?) == (Kind::Float, Kind::Float)
+            && !shim::grad_enabled())
     }
 
     /// The rows of zeros above and below a picture.
@@ -93,4 +117,88 @@ pub fn upsample_nearest(x: &Tensor, size: [i64; 2]) -> Result<Tensor> {
 /// `(B, C, H, W)` to `(B, C, size)`.
 pub(crate) fn upsample_bilinear(x: &Tensor, size: [i64; 2]) -> Result<Tensor> {
     Ok(x.f_upsample_bilinear2d(size, false, None, None)?)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests may panic")]
+mod tests {
+    use super::*;
+    use crate::noise::NoiseSource;
+
+    fn normal(seed: u64, shape: &[i64]) -> Tensor {
+        NoiseSource::new(&[seed]).unwrap().normal(shape).unwrap()
+    }
+
+    /// `‖found − expected‖ / ‖expected‖` of a convolution of `x`, where f64 says what is expected.
+    fn error(conv: &Conv2d, x: &Tensor, rows_of_zeros: i64) -> f64 {
+        let found = conv.forward_rows(x, rows_of_zeros).unwrap().to_kind(Kind::Double);
+        let double = |x: &Tensor| x.to_kind(Kind::Double);
+        let (weight, bias) = (double(conv.weight.stored()), conv.bias.as_ref().map(double));
+        let padding = [rows_of_zeros, conv.padding];
+        let expected = double(x).conv2d(&weight, bias.as_ref(), [1, 1], padding, [1, 1], 1);
+        assert_eq!(found.size(), expected.size());
+        ((found - &expected).norm() / expected.norm()).double_value(&[])
+    }
+
+    fn conv(channels_in: i64, channels_out: i64, kind: Kind) -> Conv2d {
+        let scale = 1. / (9. * channels_in as f64).sqrt();
+        let weight = normal(1, &[channels_out, channels_in, 3, 3]).squeeze_dim(0) * scale;
+        let bias = Some(normal(2, &[channels_out]).squeeze_dim(0));
+        Conv2d { weight: Parameter::new(weight.to_kind(kind), Kind::Float), bias, stride: 1, padding: 1 }
+    }
+
+    /// Sizes that are no multiples of a tile, rows of a larger picture, batches, blocks of output channels and of tiles.
+    #[test]
+    fn winograd_is_a_convolution() {
+        let _guard = crate::runtime::no_grad();
+        let (kernels, halves) = (conv(144, 131, Kind::Float), conv(144, 131, Kind::Half));
+        let sizes = [(1, 32, 64), (3, 34, 61), (1, 35, 62), (1, 3, 301), (1, 301, 3), (2, 90, 99)];
+        for (batch, height, width) in sizes {
+            let mut noise = NoiseSource::new(&[3, 4, 5][..batch]).unwrap();
+            let x = noise.normal(&[144, height, width]).unwrap() + 0.5;
+            let cases = [(&kernels, 1), (&halves, 1), (&kernels, 0), (&kernels, 2)];
+            for (index, (conv, rows)) in cases.into_iter().enumerate() {
+                let asked = conv.weight.with(|weight| conv.is_faster_by_winograd(&x, weight, [rows, 1]));
+                assert!(asked.unwrap(), "{height} x {width}");
+                let error = error(conv, &x, rows);
+                assert!((1e-8..2e-6).contains(&error), "{height} x {width}, case {index}: {error:.1e}");
+            }
+            // Rows of a larger picture: not the strides of a tensor of their own.
+            let rows = x.narrow(2, 1, height - 2);
+            assert!(error(&kernels, &rows, 1) < 2e-6);
+            let columns = x.transpose(2, 3);
+            assert!(error(&kernels, &columns, 1) < 2e-6);
+        }
+    }
+
+    /// More kernels than are transformed at a time, on one thread and on several.
+    #[test]
+    fn winograd_of_many_channels() {
+        let _guard = crate::runtime::no_grad();
+        let (conv, x) = (conv(1300, 400, Kind::Float), normal(3, &[1300, 33, 31]));
+        let threads = tch::get_num_threads();
+        // Of both numbers here one is not the machine's.
+        for count in [1, 3] {
+            tch::set_num_threads(count);
+            let error = error(&conv, &x, 1);
+            assert!((1e-8..2e-6).contains(&error), "{count} threads: {error:.1e}");
+        }
+        tch::set_num_threads(threads);
+    }
+
+    /// Not where a gradient is asked for, on few channels, and of other kernels.
+    #[test]
+    fn winograd_only_where_it_is_faster() {
+        let x = normal(3, &[144, 64, 64]);
+        let asked = |conv: &Conv2d, x: &Tensor| {
+            conv.weight.with(|weight| conv.is_faster_by_winograd(x, weight, [1, 1])).unwrap()
+        };
+        let kernels = conv(144, 131, Kind::Float);
+        assert!(!asked(&kernels, &x));
+        let _guard = crate::runtime::no_grad();
+        assert!(asked(&kernels, &x));
+        assert!(!asked(&kernels, &x.narrow(2, 0, 9).narrow(3, 0, 9)));
+        assert!(!asked(&conv(144, 3, Kind::Float), &x));
+        assert!(!asked(&conv(144, 131, Kind::Float).stride(2), &x));
+    }
 }

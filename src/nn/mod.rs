@@ -9,7 +9,7 @@ mod norm;
 pub(crate) mod ops;
 
 pub use activation::{FeedForward, gelu, quick_gelu, silu};
-pub use attention::{Attention, scaled_dot_product};
+pub use attention::{Attention, KeysValues, scaled_dot_product};
 pub(crate) use attention::{causal_dot_product, merge_heads, split_heads};
 pub(crate) use conv::upsample_bilinear;
 pub use conv::{Conv2d, upsample_nearest};

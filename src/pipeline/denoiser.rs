@@ -1,12 +1,16 @@
 //! [`Denoiser`]: noisy latents and a noise level to denoised latents.
 
+use std::cell::{Ref, RefCell};
+
 use tch::{Kind, Tensor};
 
 use super::inpaint::Masking;
 use crate::conditioning::{Guidance, PerturbedAttention, Predictions};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::scheduler::{Denoise, Level, Prediction};
-use crate::unet::{FreeU, Perturbed, SelfAttentions, Unet, UnetConditioning, UnetOptions};
+use crate::unet::{
+    FreeU, Perturbed, PreparedConditioning, SelfAttentions, Unet, UnetConditioning, UnetOptions,
+};
 
 /// The only place that scales the UNet's input, tells it the timestep, changes the type, evaluates all sides of
 /// guidance in one batch, and reads the output as what the model predicts.
@@ -32,6 +36,8 @@ pub(super) struct Sides {
     rows: UnetConditioning,
     has_negative: bool,
     perturbation: Option<(PerturbedAttention, SelfAttentions)>,
+    /// For the rows, first and number, that the last step needed. They change where guidance ends.
+    prepared: RefCell<Option<([i64; 2], PreparedConditioning)>>,
 }
 
 impl Sides {
@@ -48,7 +54,22 @@ impl Sides {
         if let Some(negative) = negative {
             rows = negative.cat(&rows)?;
         }
-        Ok(Self { rows, has_negative, perturbation })
+        Ok(Self { rows, has_negative, perturbation, prepared: RefCell::new(None) })
+    }
+
+    /// What the UNet is told in these rows: computed in the first step that needs them.
+    fn prepared(&self, unet: &Unet, [first, count]: [i64; 2]) -> Result<Ref<'_, PreparedConditioning>> {
+        let there = self.prepared.borrow().as_ref().map(|(rows, _)| *rows);
+        if there != Some([first, count]) {
+            // Room for the new ones.
+            self.prepared.replace(None);
+            let prepared = unet.prepare(&self.rows.narrow(first, count)?)?;
+            self.prepared.replace(Some(([first, count], prepared)));
+        }
+        let prepared = Ref::filter_map(self.prepared.borrow(), |prepared| {
+            prepared.as_ref().map(|(_, prepared)| prepared)
+        });
+        prepared.map_err(|_| Error::invalid("conditioning", "nothing", "what was prepared"))
     }
 }
 
@@ -84,7 +105,7 @@ impl Denoiser<'_> {
 
         let sides = 1 + i64::from(with_negative) + i64::from(perturbation.is_some());
         let first = if self.sides.has_negative && !with_negative { batch } else { 0 };
-        let conditioning = self.sides.rows.narrow(first, sides * batch)?;
+        let conditioning = self.sides.prepared(self.unet, [first, sides * batch])?;
         let timestep = Tensor::f_full([sides * batch], level.timestep, (Kind::Float, input.device()))?;
         let options = UnetOptions {
             freeu: self.freeu,

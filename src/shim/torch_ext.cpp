@@ -8,9 +8,10 @@
 #include <dlfcn.h>
 
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
+
+#include "guard.h"
 
 struct sdxl_shim_generator {
   at::Generator generator;
@@ -21,22 +22,9 @@ namespace {
 // Not a std::string: copying a text into it could throw where nothing may be thrown.
 thread_local char last_error[1024];
 
-void remember(const char *text) noexcept { std::snprintf(last_error, sizeof last_error, "%s", text); }
-
-template <typename Body>
-int guarded(Body body) {
-  try {
-    body();
-    return 0;
-  } catch (const std::exception &error) {
-    remember(error.what());
-  } catch (...) {
-    remember("unknown C++ exception");
-  }
-  return 1;
-}
-
 }  // namespace
+
+void sdxl_shim_remember(const char *text) noexcept { std::snprintf(last_error, sizeof last_error, "%s", text); }
 
 const char *sdxl_shim_error() { return last_error; }
 

@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use super::freeu::Skips;
 use super::perturbed::Perturbed;
+use super::prepared::TextKeys;
 use super::resnet::Resnet;
 use super::transformer::{Transformer, TransformerShape};
 use crate::config::{LevelConfig, MidConfig, UnetConfig};
@@ -23,8 +24,7 @@ pub(super) struct Place {
 pub(super) struct Told<'a> {
     /// `(B, time_embed_dim)`.
     pub(super) time: &'a Tensor,
-    /// `(B, tokens, cross_attention_dim)`.
-    pub(super) context: &'a Tensor,
+    pub(super) text: &'a TextKeys,
     pub(super) perturbed: Option<Perturbed<'a>>,
 }
 
@@ -85,7 +85,7 @@ impl Down {
         for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
             x = resnet.forward(&x, told.time)?;
             if let Some(attention) = attention {
-                x = attention.forward_perturbed(&x, told.context, told.perturbed)?;
+                x = attention.forward_prepared(&x, told.text, told.perturbed)?;
             }
             skips.push(&x);
         }
@@ -133,7 +133,7 @@ impl Mid {
         for (index, resnet) in self.resnets.iter().enumerate() {
             x = resnet.forward(&x, told.time)?;
             if let Some(attention) = self.attention.as_ref().filter(|_| index == 0) {
-                x = attention.forward_perturbed(&x, told.context, told.perturbed)?;
+                x = attention.forward_prepared(&x, told.text, told.perturbed)?;
             }
         }
         Ok(x)
@@ -184,7 +184,7 @@ impl Up {
         for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
             x = resnet.forward(&skips.join(&x)?, told.time)?;
             if let Some(attention) = attention {
-                x = attention.forward_perturbed(&x, told.context, told.perturbed)?;
+                x = attention.forward_prepared(&x, told.text, told.perturbed)?;
             }
         }
         if let Some(upsampler) = &self.upsampler {

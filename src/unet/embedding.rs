@@ -2,6 +2,7 @@
 
 use tch::{Kind, Tensor};
 
+use super::prepared::PreparedConditioning;
 use crate::config::UnetConfig;
 use crate::error::{Error, Result};
 use crate::nn::{Linear, LinearSpec, SinCos, silu, sinusoidal};
@@ -16,7 +17,7 @@ pub struct UnetConditioning {
     context: Tensor,
     pooled: Tensor,
     time_ids: Tensor,
-    timestep_cond: Option<Tensor>,
+    pub(super) timestep_cond: Option<Tensor>,
 }
 
 impl UnetConditioning {
@@ -138,17 +139,19 @@ impl TimeEmbedding {
         })
     }
 
+    /// The embedding of timesteps, with that of the micro-conditioning ([`added`](Self::added)).
+    ///
     /// # Shapes
-    /// `timestep` `(B)` to `(B, time_embed_dim)` of type `kind`.
+    /// `timestep` `(B)`, `added` `(B, time_embed_dim)` to `(B, time_embed_dim)` of type `kind`.
     pub(super) fn forward(
         &self,
         timestep: &Tensor,
-        conditioning: &UnetConditioning,
+        PreparedConditioning { added, timestep_cond, .. }: &PreparedConditioning,
         kind: Kind,
     ) -> Result<Tensor> {
         let mut time = sinusoidal(timestep, self.model_channels, SinCos::CosFirst)?.f_to_kind(kind)?;
         if let Some(cond_proj) = &self.cond_proj {
-            let Some(embedding) = &conditioning.timestep_cond else {
+            let Some(embedding) = timestep_cond else {
                 return Err(Error::Missing {
                     part: "guidance embedding",
                     reason: "this UNet takes the guidance scale as an input".into(),
@@ -157,13 +160,18 @@ impl TimeEmbedding {
             let embedding = embedding.f_to_device(timestep.device())?.f_to_kind(kind)?;
             time = time.f_add(&cond_proj.forward(&embedding)?)?;
         }
+        Ok(self.time.forward(&time)?.f_add(added)?)
+    }
+
+    /// The embedding of the micro-conditioning and the pooled text, which is the same at every timestep.
+    pub(super) fn added(&self, conditioning: &UnetConditioning) -> Result<Tensor> {
+        let kind = conditioning.pooled.f_kind()?;
         // (B, numbers) -> (B, numbers · dim)
         let ids = &conditioning.time_ids;
         let ids = sinusoidal(&ids.f_flatten(0, -1)?, self.addition_time_embed_dim, SinCos::CosFirst)?
             .f_reshape([ids.size2()?.0, -1])?
             .f_to_kind(kind)?;
-        let add = Tensor::f_cat(&[&conditioning.pooled, &ids], -1)?;
-        Ok(self.time.forward(&time)?.f_add(&self.add.forward(&add)?)?)
+        self.add.forward(&Tensor::f_cat(&[&conditioning.pooled, &ids], -1)?)
     }
 }
 

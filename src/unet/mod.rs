@@ -4,6 +4,7 @@ mod block;
 mod embedding;
 mod freeu;
 mod perturbed;
+mod prepared;
 mod resnet;
 mod transformer;
 
@@ -12,6 +13,7 @@ use tch::Tensor;
 pub use embedding::{UnetConditioning, guidance_embedding};
 pub use freeu::FreeU;
 pub use perturbed::{Perturbed, SelfAttentions};
+pub use prepared::PreparedConditioning;
 pub use resnet::Resnet;
 pub use transformer::{Transformer, TransformerShape};
 
@@ -22,6 +24,7 @@ use crate::weights::Weights;
 use block::{Down, Mid, Told, Up};
 use embedding::TimeEmbedding;
 use freeu::Skips;
+use prepared::TextKeys;
 
 /// SDXL's UNet: predicts the noise (or velocity) in noisy latents, told the noise level and a
 /// [`UnetConditioning`].
@@ -103,10 +106,23 @@ impl Unet {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) for a part that no name has.
     pub fn self_attentions(&self, parts: &[String]) -> Result<SelfAttentions> {
+        let all: Vec<&str> = self.transformers().flat_map(Transformer::self_attentions).collect();
+        SelfAttentions::choose(&all, parts)
+    }
+
+    fn transformers(&self) -> impl Iterator<Item = &Transformer> {
         let down = self.down_blocks.iter().flat_map(Down::transformers);
         let up = self.up_blocks.iter().flat_map(Up::transformers);
-        let all = down.chain(self.mid_block.transformers()).chain(up);
-        SelfAttentions::choose(&all.flat_map(Transformer::self_attentions).collect::<Vec<_>>(), parts)
+        down.chain(self.mid_block.transformers()).chain(up)
+    }
+
+    /// Computes what is the same in every step of a run.
+    pub fn prepare(&self, conditioning: &UnetConditioning) -> Result<PreparedConditioning> {
+        Ok(PreparedConditioning {
+            text: TextKeys::of(self.transformers(), conditioning)?,
+            added: self.embedding.added(conditioning)?,
+            timestep_cond: conditioning.timestep_cond.as_ref().map(Tensor::shallow_clone),
+        })
     }
 
     /// One evaluation of the network.
@@ -120,10 +136,10 @@ impl Unet {
         timestep: &Tensor,
         conditioning: &UnetConditioning,
     ) -> Result<Tensor> {
-        self.forward_with(sample, timestep, conditioning, UnetOptions::default())
+        self.forward_with(sample, timestep, &self.prepare(conditioning)?, UnetOptions::default())
     }
 
-    /// The same with options.
+    /// The same with options, and a conditioning that [`prepare`](Self::prepare) has made for the whole run.
     ///
     /// # Shapes
     /// Those of [`forward`](Self::forward).
@@ -131,11 +147,11 @@ impl Unet {
         &self,
         sample: &Tensor,
         timestep: &Tensor,
-        conditioning: &UnetConditioning,
+        conditioning: &PreparedConditioning,
         options: UnetOptions,
     ) -> Result<Tensor> {
         let time = self.embedding.forward(timestep, conditioning, sample.f_kind()?)?;
-        let told = Told { time: &time, context: conditioning.context(), perturbed: options.perturbed };
+        let told = Told { time: &time, text: &conditioning.text, perturbed: options.perturbed };
 
         let mut x = self.conv_in.forward(sample)?;
         let mut skips = Skips::new(options.freeu);

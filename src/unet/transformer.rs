@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::perturbed::Perturbed;
+use super::prepared::TextKeys;
 use crate::config::UnetConfig;
 use crate::error::Result;
 use crate::nn::{Attention, FeedForward, GroupNorm, LayerNorm, Linear, LinearSpec};
@@ -52,14 +53,23 @@ impl Transformer {
     /// # Shapes
     /// `x` `(B, width, H, W)`, kept; `context` `(B, tokens, cross_attention_dim)`.
     pub fn forward(&self, x: &Tensor, context: &Tensor) -> Result<Tensor> {
-        self.forward_perturbed(x, context, None)
+        let mut text = TextKeys::default();
+        self.prepare(context, &mut text)?;
+        self.forward_prepared(x, &text, None)
     }
 
-    /// The same with some of the self-attentions perturbed in the last rows.
-    pub(super) fn forward_perturbed(
+    /// Adds the keys and values of the text in its cross-attentions.
+    pub(super) fn prepare(&self, context: &Tensor, text: &mut TextKeys) -> Result<()> {
+        self.transformer_blocks
+            .iter()
+            .try_for_each(|block| text.add(&block.cross_attention, &block.attn2, context))
+    }
+
+    /// The same of a text whose keys and values are there, with some of the self-attentions perturbed in the last rows.
+    pub(super) fn forward_prepared(
         &self,
         x: &Tensor,
-        context: &Tensor,
+        text: &TextKeys,
         perturbed: Option<Perturbed>,
     ) -> Result<Tensor> {
         let (batch, channels, height, width) = x.size4()?;
@@ -68,7 +78,7 @@ impl Transformer {
             self.norm.forward(x)?.f_permute([0, 2, 3, 1])?.f_reshape([batch, height * width, channels])?;
         let mut h = self.proj_in.forward(&h)?;
         for block in &self.transformer_blocks {
-            h = block.forward(&h, context, perturbed)?;
+            h = block.forward(&h, text, perturbed)?;
         }
         let h = self.proj_out.forward(&h)?;
         let h = h.f_reshape([batch, height, width, channels])?.f_permute([0, 3, 1, 2])?;
@@ -85,6 +95,8 @@ impl Transformer {
 struct TransformerBlock {
     /// The name of `attn1`.
     self_attention: String,
+    /// The name of `attn2`.
+    cross_attention: String,
     norm1: LayerNorm,
     attn1: Attention,
     norm2: LayerNorm,
@@ -98,6 +110,7 @@ impl TransformerBlock {
         let norm = |name| LayerNorm::load(&weights.at(name), width, 1e-5);
         Ok(Self {
             self_attention: weights.at("attn1").path().to_owned(),
+            cross_attention: weights.at("attn2").path().to_owned(),
             norm1: norm("norm1")?,
             attn1: Attention::load(&weights.at("attn1"), width, width, heads)?,
             norm2: norm("norm2")?,
@@ -107,14 +120,15 @@ impl TransformerBlock {
         })
     }
 
-    fn forward(&self, x: &Tensor, context: &Tensor, perturbed: Option<Perturbed>) -> Result<Tensor> {
+    fn forward(&self, x: &Tensor, text: &TextKeys, perturbed: Option<Perturbed>) -> Result<Tensor> {
         let h = self.norm1.forward(x)?;
         let h = match perturbed.map_or(0, |perturbed| perturbed.rows_in(&self.self_attention)) {
             0 => self.attn1.forward(&h, &h)?,
             rows => self.attn1.forward_perturbed(&h, rows)?,
         };
         let x = x.f_add(&h)?;
-        let x = x.f_add(&self.attn2.forward(&self.norm2.forward(&x)?, context)?)?;
+        let text = text.get(&self.cross_attention)?;
+        let x = x.f_add(&self.attn2.attend(&self.norm2.forward(&x)?, text)?)?;
         Ok(x.f_add(&self.ff.forward(&self.norm3.forward(&x)?)?)?)
     }
 }

@@ -5,7 +5,7 @@ use tch::Tensor;
 use super::tiling::{Body, Reach, Strips};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
-use crate::nn::{Conv2d, GroupNorm, Linear, LinearSpec, scaled_dot_product, silu};
+use crate::nn::{Conv2d, GroupNorm, Linear, LinearSpec, scaled_dot_product};
 use crate::weights::Weights;
 
 /// Epsilon of every group norm of the autoencoder.
@@ -49,11 +49,12 @@ impl Resnet {
     /// # Shapes
     /// `(B, in, H, W)` to `(B, out, H, W)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        let h = self.conv1.forward(&silu(&self.norm1.forward(x)?)?)?;
-        let h = self.conv2.forward(&silu(&self.norm2.forward(&h)?)?)?;
+        // In place: what nobody else has needs no memory of its own.
+        let h = self.conv1.forward(&self.norm1.forward(x)?.f_silu_()?)?;
+        let mut h = self.conv2.forward(&self.norm2.forward(&h)?.f_silu_()?)?;
         match &self.conv_shortcut {
-            Some(shortcut) => Ok(shortcut.forward(x)?.f_add(&h)?),
-            None => Ok(x.f_add(&h)?),
+            Some(shortcut) => Ok(h.f_add_(&shortcut.forward(x)?)?),
+            None => Ok(h.f_add_(x)?),
         }
     }
 

@@ -6,7 +6,7 @@ use super::block::{Mid, Resnet, group_norm, resnets};
 use super::tiling::{Reach, Strips};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
-use crate::nn::{Conv2d, GroupNorm, silu, upsample_nearest};
+use crate::nn::{Conv2d, GroupNorm, upsample_nearest};
 use crate::weights::Weights;
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Decoder {
                 x = upsampler.forward(&upsample_nearest(&x, [2 * height, 2 * width])?)?;
             }
         }
-        self.conv_out.forward(&silu(&self.conv_norm_out.forward(&x)?)?)
+        self.conv_out.forward(&self.conv_norm_out.forward(&x)?.f_silu_()?)
     }
 
     /// The same with the large activations in strips.

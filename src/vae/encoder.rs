@@ -6,7 +6,7 @@ use super::block::{Downsample, Mid, Resnet, group_norm, resnets};
 use super::tiling::{Reach, Strips};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
-use crate::nn::{Conv2d, GroupNorm, ops, silu};
+use crate::nn::{Conv2d, GroupNorm, ops};
 use crate::weights::Weights;
 
 /// A diagonal Gaussian over latents (unscaled), as the encoder gives it.
@@ -116,6 +116,6 @@ impl Encoder {
     /// The end, at the size of the latents.
     fn latents(&self, x: &Tensor) -> Result<Tensor> {
         let x = self.mid_block.forward(x)?;
-        self.conv_out.forward(&silu(&self.conv_norm_out.forward(&x)?)?)
+        self.conv_out.forward(&self.conv_norm_out.forward(&x)?.f_silu_()?)
     }
 }

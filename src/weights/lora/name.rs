@@ -193,8 +193,10 @@ fn text_layer(layer: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Layers, and keys of each.
-    const NAMES: [(Component, &str, &[(&str, Role)]); 17] = [
+    /// A layer, and keys of it.
+    type Keys = (Component, &'static str, &'static [(&'static str, Role)]);
+
+    const NAMES: [Keys; 17] = [
         (
             Component::Unet,
             "down_blocks_1_attentions_0_transformer_blocks_0_attn1_to_q",
