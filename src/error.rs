@@ -117,10 +117,31 @@ impl Error {
     }
 
     pub(crate) fn file(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
-        Self::File { path: path.as_ref().to_owned(), reason: reason.into() }
+        Self::File { path: path.as_ref().to_owned(), reason: printable(&reason.into(), REASON_LENGTH) }
     }
 
     pub(crate) fn invalid(field: &'static str, value: impl ToString, expected: impl Into<String>) -> Self {
-        Self::Invalid { field, value: value.to_string(), expected: expected.into() }
+        Self::Invalid { field, value: printable(&value.to_string(), VALUE_LENGTH), expected: expected.into() }
     }
+}
+
+/// The most characters of what a file says that a message repeats.
+const REASON_LENGTH: usize = 1000;
+/// The same for a value.
+const VALUE_LENGTH: usize = 200;
+
+/// A text from outside for a message: its beginning, on one line, and nothing that a terminal would obey.
+fn printable(text: &str, length: usize) -> String {
+    let mut printable = String::new();
+    for (index, character) in text.chars().enumerate() {
+        match character {
+            _ if index == length => {
+                printable.push('…');
+                break;
+            }
+            character if character.is_control() => printable.extend(character.escape_default()),
+            character => printable.push(character),
+        }
+    }
+    printable
 }

@@ -83,6 +83,16 @@ impl Source {
     }
 }
 
+/// The text of a regular file of at most `limit` bytes.
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
+    let file = Source::open(path)?;
+    if file.length() > limit {
+        return Err(Error::file(path, format!("is larger than {limit} bytes, the limit for such a file")));
+    }
+    let bytes = file.read_up_to(limit).map_err(Error::io(path))?;
+    String::from_utf8(bytes).map_err(|error| Error::file(path, format!("is not UTF-8 text: {error}")))
+}
+
 /// Whether there is a file or folder.
 pub(crate) fn exists(path: &Path) -> bool {
     memory::file(path).is_some() || memory::is_folder(path) || path.exists()
@@ -162,7 +172,9 @@ pub(crate) fn copy_configurations(from: &Path, to: &Path) -> Result<()> {
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         if source.is_dir() {
             copy_configurations(&source, &target)?;
-        } else if source.extension().is_some_and(|extension| extension == "json" || extension == "txt") {
+        } else if source.is_file()
+            && source.extension().is_some_and(|extension| extension == "json" || extension == "txt")
+        {
             // Not fs::copy, which would also copy that a file is read-only.
             let bytes = fs::read(&source).map_err(Error::io(&source))?;
             fs::write(&target, bytes).map_err(Error::io(&target))?;

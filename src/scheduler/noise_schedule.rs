@@ -97,6 +97,10 @@ impl NoiseSchedule {
     /// subtract nearly equal numbers of this table.
     pub(crate) fn sigmas(&self, zero: ZeroSnr) -> Result<Vec<f64>> {
         let Self::Discrete { betas, steps, terminal_snr } = self else { return Ok(Vec::new()) };
+        let betas_of = match betas {
+            Betas::Trained(list) => format!("a list of {} betas", list.len()),
+            other => format!("{other:?}"),
+        };
         let mut betas = betas.tensor(*steps)?;
         if *terminal_snr == TerminalSnr::Zero {
             betas = zero_terminal_snr(&betas)?;
@@ -114,7 +118,7 @@ impl NoiseSchedule {
         let rising = sigmas.iter().take(sigmas.len().saturating_sub(1));
         match rising.is_sorted() && sigmas.iter().all(|sigma| sigma.is_finite() && *sigma > 0.0) {
             true => Ok(sigmas),
-            false => Err(Error::invalid("noise schedule", format!("{self:?}"), "betas between 0 and 1")),
+            false => Err(Error::invalid("noise schedule", betas_of, "betas between 0 and 1")),
         }
     }
 }

@@ -16,9 +16,9 @@ use tokenizers::{
 };
 
 use super::special::{ListedToken, SpecialTokens};
-use super::vocabulary::{END, END_OF_WORD, Model, TOKENIZER_FILE_LIMIT, Vocabulary, json, read};
+use super::vocabulary::{END, END_OF_WORD, Model, TOKENIZER_FILE_LIMIT, Vocabulary, json};
 use crate::error::{Error, Result};
-use crate::runtime::files::exists;
+use crate::runtime::files::{exists, read_text};
 
 /// The longest prompt in bytes: about two hundred times what the text encoders see.
 const PROMPT_LIMIT: usize = 64 << 10;
@@ -100,13 +100,13 @@ impl Tokenizer {
     /// length (CLIP's without them).
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be read, [`Error::File`] when it is larger than 32 MiB (64 MiB
+    /// [`Error::Io`] when a file cannot be read, [`Error::File`] when it is larger than 8 MiB (16 MiB
     /// for `tokenizer.json`), malformed, or lacks a special token.
     pub fn from_folder(path: impl AsRef<Path>) -> Result<Self> {
         let folder = path.as_ref();
         let file = folder.join("tokenizer.json");
         if exists(&file) {
-            let text = read(&file, TOKENIZER_FILE_LIMIT)?;
+            let text = read_text(&file, TOKENIZER_FILE_LIMIT)?;
             let content: TokenizerFile = json(&file, &text)?;
             let special = SpecialTokens::from_folder(folder, content.added_tokens)?;
             Vocabulary::from_model(content.model)

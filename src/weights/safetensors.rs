@@ -1,26 +1,18 @@
 //! Reading the header of a safetensors file, and saving one: strict, and capped before anything is parsed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use tch::{Kind, Tensor};
 
+use super::header::{HEADER_CAP, Header};
 use super::source::TensorSpec;
 use crate::error::{Error, Result};
 use crate::runtime::files::{Source, write_atomically};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
-
-/// SDXL's own headers have about 2500 tensors and stay under 0.4 MB.
-const HEADER_CAP: u64 = 32 << 20;
-const TENSORS_CAP: usize = 65_536;
-const RANK_CAP: usize = 8;
-const NAME_CAP: usize = 512;
 
 /// An open safetensors file: the header is checked, the data unread.
 #[derive(Debug)]
@@ -214,55 +206,6 @@ pub(crate) fn write_safetensors(
         }
         Ok(())
     })
-}
-
-/// The tensors of a header; every cap that can be checked while parsing is.
-struct Header {
-    tensors: BTreeMap<String, TensorInfo>,
-    metadata: BTreeMap<String, String>,
-}
-
-impl<'de> Deserialize<'de> for Header {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(HeaderVisitor)
-    }
-}
-
-struct HeaderVisitor;
-
-impl<'de> Visitor<'de> for HeaderVisitor {
-    type Value = Header;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an object of tensors")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
-        use serde::de::Error;
-        let mut tensors = BTreeMap::new();
-        let mut metadata = BTreeMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "__metadata__" {
-                metadata = map.next_value()?;
-                continue;
-            }
-            if name.len() > NAME_CAP {
-                return Err(A::Error::custom(format!("a tensor's name has {} bytes", name.len())));
-            }
-            let info: TensorInfo = map.next_value()?;
-            if info.shape.len() > RANK_CAP {
-                return Err(A::Error::custom(format!("tensor {name:?} has {} dimensions", info.shape.len())));
-            }
-            if tensors.len() == TENSORS_CAP {
-                return Err(A::Error::custom(format!("more than {TENSORS_CAP} tensors")));
-            }
-            if tensors.contains_key(&name) {
-                return Err(A::Error::custom(format!("tensor {name:?} is there twice")));
-            }
-            tensors.insert(name, info);
-        }
-        Ok(Header { tensors, metadata })
-    }
 }
 
 /// The data of the tensors fill the rest of the file, without holes and without overlap.
