@@ -7,10 +7,10 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result};
 use crate::runtime::files::read_text;
 
-/// No configuration comes near this size.
-const CONFIG_CAP: u64 = 4 << 20;
+/// No configuration comes near this size, and the index of the shards of one part stays well below.
+const CONFIG_CAP: u64 = 1 << 20;
 
-/// A JSON file of at most 4 MiB.
+/// A JSON file of at most 1 MiB.
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     serde_json::from_str(&read_text(path, CONFIG_CAP)?).map_err(|error| Error::file(path, error.to_string()))
 }

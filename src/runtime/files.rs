@@ -49,7 +49,10 @@ impl Source {
         while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
             let offset = offset + read as u64;
             let count = match self {
-                Self::Disk(file, _) => file.read_at(rest, offset)?,
+                Self::Disk(file, _) => match file.read_at(rest, offset) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    count => count?,
+                },
                 Self::Memory(file) => {
                     let start = usize::try_from(offset).unwrap_or(usize::MAX);
                     let bytes = file.bytes().get(start..).unwrap_or_default();
@@ -76,11 +79,19 @@ impl Source {
 
     /// The file from its start, at most `limit` bytes.
     pub(crate) fn read_up_to(&self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(self.length().min(limit)).unwrap_or(0)];
+        let mut bytes = zeros(usize::try_from(self.length().min(limit)).unwrap_or(0))?;
         let count = self.read_at(&mut bytes, 0)?;
         bytes.truncate(count);
         Ok(bytes)
     }
+}
+
+/// So many zeros. Rust's own collections end the process where there is no memory for them.
+pub(crate) fn zeros(count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(count).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    bytes.resize(count, 0);
+    Ok(bytes)
 }
 
 /// The text of a regular file of at most `limit` bytes.
@@ -148,6 +159,9 @@ fn finish(
 pub(crate) fn contained(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     let plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if name.is_empty() || name.len() > 1024 || name.contains(char::is_control) {
+        return Err(Error::file(folder, format!("`{name}` is no name of a file")));
+    }
     if !plain {
         return Err(Error::file(folder, format!("file name `{name}` leads out of the folder")));
     }

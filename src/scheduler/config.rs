@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::runtime::files::read_text;
 
 /// The largest file read: room for the betas of many more training timesteps than anyone takes.
-const FILE_LIMIT: u64 = 4 << 20;
+const FILE_LIMIT: u64 = 1 << 20;
 
 /// The keys that a `scheduler_config.json` has. Those that it lacks are left to the class that reads it,
 /// which is what `Class.from_config(other.config)` means in diffusers.

@@ -25,7 +25,7 @@ pub(super) const FILE_LIMIT: u64 = 8 << 20;
 pub(super) const TOKENIZER_FILE_LIMIT: u64 = 16 << 20;
 
 /// The most symbols, and the most merges, of a vocabulary; CLIP has 49 408 and 48 894.
-const COUNT_LIMIT: usize = 1 << 18;
+const COUNT_LIMIT: usize = 1 << 17;
 
 /// Symbols with ids from 0 without gaps, and merges of two known symbols into a known one.
 ///
@@ -101,8 +101,9 @@ impl Vocabulary {
     }
 
     fn add_merge_line(&mut self, line: &str) -> Result<(), String> {
-        match line.split(' ').collect::<Vec<_>>()[..] {
-            [first, second] => self.add_merge(first.to_owned(), second.to_owned()),
+        let mut symbols = line.split(' ');
+        match (symbols.next(), symbols.next(), symbols.next()) {
+            (Some(first), Some(second), None) => self.add_merge(first.to_owned(), second.to_owned()),
             _ => Err(format!("expected two symbols with a space between them, found {:?}", start(line))),
         }
     }

@@ -41,15 +41,12 @@ impl<'de> Visitor<'de> for HeaderVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
         let mut tensors = BTreeMap::new();
         let mut metadata = None;
-        while let Some(name) = map.next_key::<String>()? {
+        while let Some(Name(name)) = map.next_key()? {
             if name == "__metadata__" {
                 if metadata.replace(map.next_value::<Texts>()?.0).is_some() {
                     return Err(A::Error::custom("__metadata__ is there twice"));
                 }
                 continue;
-            }
-            if name.len() > NAME_CAP {
-                return Err(A::Error::custom(format!("a tensor's name has {} bytes", name.len())));
             }
             if tensors.len() == TENSORS_CAP {
                 return Err(A::Error::custom(format!("more than {TENSORS_CAP} tensors")));
@@ -63,6 +60,30 @@ impl<'de> Visitor<'de> for HeaderVisitor {
             tensors.insert(name, TensorInfo { dtype, shape: shape.0, data_offsets });
         }
         Ok(Header { tensors, metadata: metadata.unwrap_or_default() })
+    }
+}
+
+/// At most [`NAME_CAP`] bytes.
+struct Name(String);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NameVisitor;
+        impl Visitor<'_> for NameVisitor {
+            type Value = Name;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("a tensor's name")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+                match name.len() {
+                    0..=NAME_CAP => Ok(Name(name.to_owned())),
+                    length => Err(E::custom(format!("a tensor's name has {length} bytes"))),
+                }
+            }
+        }
+        deserializer.deserialize_str(NameVisitor)
     }
 }
 

@@ -11,7 +11,7 @@ use tch::{Kind, Tensor};
 use super::header::{HEADER_CAP, Header};
 use super::source::TensorSpec;
 use crate::error::{Error, Result};
-use crate::runtime::files::{Source, write_atomically};
+use crate::runtime::files::{Source, write_atomically, zeros};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
 
 /// An open safetensors file: the header is checked, the data unread.
@@ -53,7 +53,7 @@ impl SafetensorsFile {
             }));
         }
         // At most HEADER_CAP, so it fits.
-        let mut header = vec![0; length as usize];
+        let mut header = zeros(length as usize).map_err(Error::io(path))?;
         file.read_exact_at(&mut header, 8).map_err(Error::io(path))?;
         let Header { tensors, metadata } = serde_json::from_slice(&header)
             .map_err(|error| fail(format!("invalid safetensors header: {error}")))?;
@@ -219,12 +219,14 @@ fn check_layout(tensors: &BTreeMap<String, TensorInfo>, data: u64) -> Result<(),
             let what = if start < end { "overlaps the one before it" } else { "leaves a hole before it" };
             return Err(format!("tensor {name:?} {what} (it starts at {start}, not {end})"));
         }
+        // Sizes of nothing count as one at first: the strides of an empty tensor must not overflow either.
         let bits = info
             .shape
             .iter()
-            .try_fold(1usize, |product, &size| product.checked_mul(size))
-            .and_then(|count| count.checked_mul(info.dtype.bitsize()))
-            .filter(|_| info.shape.iter().all(|&size| i64::try_from(size).is_ok()));
+            .try_fold(1usize, |product, &size| product.checked_mul(size.max(1)))
+            .filter(|&count| i64::try_from(count).is_ok())
+            .map(|count| if info.shape.contains(&0) { 0 } else { count })
+            .and_then(|count| count.checked_mul(info.dtype.bitsize()));
         let bytes = stop.checked_sub(start);
         if bits.is_none() || bytes.and_then(|bytes| bytes.checked_mul(8)) != bits {
             return Err(format!(

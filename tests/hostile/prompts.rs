@@ -9,7 +9,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("a prompt of 10 MB", Open::Plain, "x ".repeat(5 << 20), "a text of 10485760 bytes"),
         ("a weighted prompt of 10 MB", Open::Weighted, "(x)".repeat(4 << 20), "bytes"),
         ("brackets nested deeply", Open::Weighted, format!("{}x", "(".repeat(30_000)), "weight of inf"),
-        ("brackets of both kinds", Open::Weighted, format!("{}{}x", "(".repeat(30_000), "[".repeat(30_000)), "weight of NaN"),
+        ("brackets of both kinds", Open::Weighted, format!("{}{}x", "(".repeat(30_000), "[".repeat(30_000)), "with a weight of"),
         ("a weight of 309 digits", Open::Weighted, format!("(x:1{})", "0".repeat(308)), "with a weight of 1e308"),
         ("a weight of 60 000 digits", Open::Weighted, format!("(x:{})", "9".repeat(60_000)), "weight of inf"),
         ("a weight of two numbers", Open::Weighted, "(x:1.2.3)".into(), "a number as the weight"),

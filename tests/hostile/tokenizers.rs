@@ -7,7 +7,7 @@ use super::case::{Case, Open};
 
 const VOCAB: &str = r#"{"a": 0, "b": 1, "a</w>": 2, "ab": 3, "<|startoftext|>": 4, "<|endoftext|>": 5}"#;
 
-fn folder(files: &[(&str, Vec<u8>)]) -> impl Fn(&Path) -> PathBuf + 'static {
+fn folder(files: &[(&str, Vec<u8>)]) -> impl Fn(&Path) -> PathBuf + Sync + 'static {
     let sound = [("vocab.json", VOCAB.as_bytes().to_vec()), ("merges.txt", b"#version: 0.2\na b\n".to_vec())];
     let files: Vec<(String, Vec<u8>)> =
         sound.iter().chain(files).map(|(name, content)| ((*name).to_owned(), content.clone())).collect();
@@ -53,19 +53,19 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         case("a vocabulary of 9 MB", &[("vocab.json", vec![b' '; 9 << 20])], "is larger than 8388608 bytes"),
         case("a tokenizer.json of 17 MB", &[("tokenizer.json", vec![b' '; 17 << 20])], "is larger than"),
-        case("500 000 symbols", &[("vocab.json", symbols(500_000).into_bytes())], "more than 262144 symbols"),
+        case("500 000 symbols", &[("vocab.json", symbols(500_000).into_bytes())], "more than 131072 symbols"),
         case(
             "500 000 symbols in tokenizer.json",
             &[("tokenizer.json", format!(r#"{{"model":{{"vocab":{},"merges":[]}}}}"#, symbols(500_000)).into_bytes())],
-            "more than 262144 symbols",
+            "more than 131072 symbols",
         ),
-        case("2 000 000 merges", &[("merges.txt", text(&"a b\n".repeat(2_000_000)))], "at most 262144 merges"),
+        case("2 000 000 merges", &[("merges.txt", text(&"a b\n".repeat(2_000_000)))], "at most 131072 merges"),
         case("merges of nothing", &[("merges.txt", text(&"\n".repeat(2_000_000)))], "line 1: expected two symbols"),
         case("merges of spaces", &[("merges.txt", text(&" ".repeat(8 << 20)))], "line 1: expected two symbols"),
         case("one merge of 8 MB", &[("merges.txt", text(&"x".repeat(8 << 20)))], "line 1: expected two symbols"),
-        case("a symbol of 8 MB", &[("vocab.json", text(&format!("{{\"{}\":9}}", "x".repeat((8 << 20) - 8))))], "has id 9"),
+        case("a symbol of 8 MB", &[("vocab.json", text(&format!("{{\"{}\":9}}", "x".repeat((8 << 20) - 8))))], "vocab.json: the symbol"),
         case("ids that end at 2^32", &[("vocab.json", text(r#"{"a":4294967296}"#))], "4294967296"),
-        case("nested deeply", &[("tokenizer.json", text(&"[".repeat(1 << 20)))], "recursion limit"),
+        case("nested deeply", &[("tokenizer.json", text(&"[".repeat(1 << 20)))], "invalid type"),
         case("no text", &[("vocab.json", vec![0xff; 100])], "not UTF-8"),
         case("nothing but NULs", &[("vocab.json", vec![0; 100])], "expected value"),
         case("a token without text", &[("added_tokens.json", text(r#"{"":6}"#))], "has no id"),
@@ -75,6 +75,6 @@ pub(crate) fn cases() -> Vec<Case> {
         case("a context of one", &[("tokenizer_config.json", text(r#"{"model_max_length": 1}"#))], "model_max_length is 1"),
         case("merges that build on each other", &[("vocab.json", vocab.into_bytes()), ("merges.txt", merges.into_bytes())], "").valid(),
         case("a cycle of merges", &[("merges.txt", text("a b\na b\nb a\n"))], "\"ba\" is not in the vocabulary"),
-        case("the same merge again and again", &[("merges.txt", text(&"a b\n".repeat(200_000)))], "").valid(),
+        case("the same merge again and again", &[("merges.txt", text(&"a b\n".repeat(100_000)))], "").valid(),
     ]
 }

@@ -56,7 +56,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("header of spaces", file(vec![b' '; huge], 0), "invalid safetensors header"),
         ("header of brackets", file(vec![b'['; huge], 0), "invalid safetensors header"),
         ("header nested deeply", file(r#"{"a":"#.repeat(huge / 5), 0), "invalid safetensors header"),
-        ("a shape nested deeply", file(format!(r#"{{"a":{{"shape":{}"#, "[".repeat(huge / 2)), 0), "tensor \\\"a\\\""),
+        ("a shape nested deeply", file(format!(r#"{{"a":{{"shape":{}"#, "[".repeat(huge / 2)), 0), "tensor \"a\""),
         ("header of one text", file([b"\"".as_slice(), &vec![b'a'; huge - 1]].concat(), 0), "invalid safetensors header"),
         ("header that is no UTF-8", file(b"{\"\xff\xfe\":1}", 0), "invalid safetensors header"),
         ("a list", file("[1, 2]", 0), "invalid safetensors header"),
@@ -92,7 +92,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("offsets beyond 64 bits", one("[1]", "[0,18446744073709551616]"), "invalid"),
         ("offsets at the end of 64 bits", one("[1]", "[18446744073709551612,18446744073709551615]"), "hole"),
         ("negative offsets", one("[1]", "[-4,0]"), "invalid"),
-        ("three offsets", one("[1]", "[0,4,8]"), "tuple of size 2"),
+        ("three offsets", one("[1]", "[0,4,8]"), "trailing characters"),
         ("one offset", one("[1]", "[0]"), "tuple of size 2"),
         ("fractional shape", one("[1.5]", "[0,4]"), "invalid type"),
         ("exponential shape", one("[1e30]", "[0,4]"), "invalid"),
@@ -101,15 +101,15 @@ pub(crate) fn cases() -> Vec<Case> {
         ("shape that overflows to what fits", one("[4611686018427387905]", "[0,4]"), "does not fill"),
         ("nothing times a huge size", one("[0,9223372036854775808]", "[0,0]"), "does not fill"),
         ("a huge size times nothing", file(object(&[tensor("a", "[4294967296,4294967296,0]", "[0,0]")]), 0), "does not fill"),
+        ("nothing times sizes that overflow", file(object(&[tensor("a", "[0,4611686018427387904,4]", "[0,0]")]), 0), "does not fill"),
         ("unknown type", file(object(&[row("a", "F33", "[1]", "[0,4]")]), 4), "unknown variant"),
         ("type that is a number", file(r#"{"a":{"dtype":7,"shape":[1],"data_offsets":[0,4]}}"#, 4), "invalid"),
         ("type of half a byte", file(object(&[row("a", "F4", "[1]", "[0,1]")]), 1), "does not fill"),
         ("type that nothing computes with", file(object(&[row("a", "BOOL", "[4]", "[0,4]")]), 4), "not supported"),
         ("escape sequences in a name", file(object(&[tensor("\\u001b[31mred", "[1]", "[4,8]")]), 8), "hole"),
     ];
-    // Nothing times sizes that overflow each other, but in an order in which the product is always nothing.
     let strange = [
-        ("zeros before a huge size", file(object(&[tensor("a", "[0,4611686018427387904,4]", "[0,0]")]), 0)),
+        ("nothing times a large size", file(object(&[tensor("a", "[0,4611686018427387904]", "[0,0]")]), 0)),
         ("many empty tensors", file(empty_tensors(60_000 * 58), 0)),
         ("names of strange characters", file(object(&[tensor("\\u0000 \u{202e}", "[1]", "[0,4]")]), 4)),
     ];
