@@ -112,8 +112,13 @@ impl Error {
     /// Whether the machine or the device had no memory left. What was there before still works.
     pub fn is_out_of_memory(&self) -> bool {
         // The last two are those of C++ itself and of oneDNN.
-        let signs =
-            ["out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "could not create a memory"];
+        let signs = [
+            "out of memory",
+            "can't allocate memory",
+            "not enough memory",
+            "bad_alloc",
+            "could not create a memory",
+        ];
         match self {
             Self::OutOfMemory { .. } => true,
             Self::Io { source, .. } => source.kind() == io::ErrorKind::OutOfMemory,

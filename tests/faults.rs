@@ -70,7 +70,9 @@ fn library(folder: &Path) -> PathBuf {
     let mut command = Command::new("cc");
     // Its own declarations of what it replaces are those of the system.
     command.args(C.iter().filter(|flag| !flag.starts_with("-D_POSIX"))).args(["-O1", "-shared", "-fPIC"]);
-    common::c::expect_success(command.arg(repository("tests/c/faults.c")).arg("-o").arg(&library).arg("-ldl"));
+    common::c::expect_success(
+        command.arg(repository("tests/c/faults.c")).arg("-o").arg(&library).arg("-ldl"),
+    );
     library
 }
 
@@ -111,7 +113,11 @@ fn draw(folder: &Path, size: i64) -> sdxl::Result<Vec<u8>> {
 }
 
 /// Fails the n-th call for every n, until there is no n-th one any more.
-fn sweep<T>(fault: Fault, body: impl Fn() -> sdxl::Result<T>, check: impl Fn(usize, sdxl::Result<T>)) -> usize {
+fn sweep<T>(
+    fault: Fault,
+    body: impl Fn() -> sdxl::Result<T>,
+    check: impl Fn(usize, sdxl::Result<T>),
+) -> usize {
     for n in 1.. {
         let (result, count) = with_fault(fault, n, &body);
         if count < n {
@@ -131,19 +137,26 @@ fn an_allocation_that_fails_is_an_error() {
     let expected = draw(&folder, size).unwrap();
     let survived = std::cell::Cell::new(0);
     let texts = std::cell::RefCell::new(BTreeSet::new());
-    let count = sweep(Fault::Allocation, || draw(&folder, size), |n, result| match result {
-        Ok(picture) => {
-            assert!(picture == expected, "allocation {n}: another picture");
-            survived.set(survived.get() + 1);
-        }
-        Err(error) => {
-            assert!(error.is_out_of_memory(), "allocation {n}: {error}");
-            texts.borrow_mut().insert(error.to_string().chars().take(60).collect::<String>());
-        }
-    });
+    let count = sweep(
+        Fault::Allocation,
+        || draw(&folder, size),
+        |n, result| match result {
+            Ok(picture) => {
+                assert!(picture == expected, "allocation {n}: another picture");
+                survived.set(survived.get() + 1);
+            }
+            Err(error) => {
+                assert!(error.is_out_of_memory(), "allocation {n}: {error}");
+                texts.borrow_mut().insert(error.to_string().chars().take(60).collect::<String>());
+            }
+        },
+    );
     assert!(draw(&folder, size).unwrap() == expected, "another picture after the faults");
     assert!(count > 20, "{count} allocations");
-    println!("fault: {count} allocations of a megabyte or more failed in turn, {} did no harm", survived.get());
+    println!(
+        "fault: {count} allocations of a megabyte or more failed in turn, {} did no harm",
+        survived.get()
+    );
     println!("fault: {:?}", texts.borrow());
 }
 
@@ -151,11 +164,15 @@ fn an_allocation_that_fails_is_an_error() {
 fn a_read_that_fails_is_an_error() {
     let Some(folder) = in_child("a_read_that_fails_is_an_error") else { return };
     let expected = draw(&folder, 64).unwrap();
-    let count = sweep(Fault::Read, || draw(&folder, 64), |n, result| {
-        let error = result.err().unwrap_or_else(|| panic!("read {n}: no error"));
-        let Error::Io { path, .. } = &error else { panic!("read {n}: {error}") };
-        assert!(path.starts_with(&folder), "{error}");
-    });
+    let count = sweep(
+        Fault::Read,
+        || draw(&folder, 64),
+        |n, result| {
+            let error = result.err().unwrap_or_else(|| panic!("read {n}: no error"));
+            let Error::Io { path, .. } = &error else { panic!("read {n}: {error}") };
+            assert!(path.starts_with(&folder), "{error}");
+        },
+    );
     // Reads that give less than they were asked for are no faults.
     let (short, calls) = with_fault(Fault::ShortRead, 0, || draw(&folder, 64));
     assert!(short.unwrap() == expected, "another picture from short reads");
@@ -181,19 +198,27 @@ fn a_file_is_saved_in_full_or_not_at_all() {
     let old = (fs::read(&weights).unwrap(), fs::read(&picture).unwrap());
     let mut total = 0;
     for fault in [Fault::Write, Fault::Sync, Fault::Rename] {
-        total += sweep(fault, || save(2.), |n, result| {
-            // A folder that cannot be synced is no failure: the file is in place.
-            let failed = result.is_err();
-            assert!(failed || matches!(fault, Fault::Sync), "{fault:?} {n}: no error");
-            let now = read_safetensors(&weights).unwrap();
-            let numbers: Vec<f64> = now.values().map(|tensor| tensor.double_value(&[299, 999])).collect();
-            assert!(numbers == [1., 1.] || numbers == [2., 2.], "{fault:?} {n}: {numbers:?}");
-            assert_eq!(fs::read(&picture).unwrap(), old.1, "{fault:?} {n}");
-            let left: Vec<_> = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-            assert!(left.iter().all(|name| !name.to_string_lossy().ends_with(".part")), "{fault:?} {n}: {left:?}");
-            save(1.).unwrap();
-            assert_eq!(fs::read(&weights).unwrap(), old.0, "{fault:?} {n}");
-        });
+        total += sweep(
+            fault,
+            || save(2.),
+            |n, result| {
+                // A folder that cannot be synced is no failure: the file is in place.
+                let failed = result.is_err();
+                assert!(failed || matches!(fault, Fault::Sync), "{fault:?} {n}: no error");
+                let now = read_safetensors(&weights).unwrap();
+                let numbers: Vec<f64> = now.values().map(|tensor| tensor.double_value(&[299, 999])).collect();
+                assert!(numbers == [1., 1.] || numbers == [2., 2.], "{fault:?} {n}: {numbers:?}");
+                assert_eq!(fs::read(&picture).unwrap(), old.1, "{fault:?} {n}");
+                let left: Vec<_> =
+                    fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+                assert!(
+                    left.iter().all(|name| !name.to_string_lossy().ends_with(".part")),
+                    "{fault:?} {n}: {left:?}"
+                );
+                save(1.).unwrap();
+                assert_eq!(fs::read(&weights).unwrap(), old.0, "{fault:?} {n}");
+            },
+        );
         save(1.).unwrap();
     }
     println!("fault: {total} writes, syncs and renames failed in turn");
@@ -240,7 +265,9 @@ fn a_process_that_is_killed_leaves_whole_files() {
         child.kill().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(9));
         let numbers: Vec<f64> = match read_safetensors(&file) {
-            Ok(tensors) => tensors.values().flat_map(|t| [t.min(), t.max()]).map(|t| t.double_value(&[])).collect(),
+            Ok(tensors) => {
+                tensors.values().flat_map(|t| [t.min(), t.max()]).map(|t| t.double_value(&[])).collect()
+            }
             Err(error) => panic!("{error}"),
         };
         if numbers != [1.; 4] && numbers != [2.; 4] {

@@ -11,7 +11,19 @@ use sdxl_fuzz::{Bytes, file};
 
 /// What may be passed as a text.
 const TEXTS: [&str; 14] = [
-    "", "a cat", "euler", "dpmpp_2m", "turbo", "karras", "trailing", "v", "zero", "exact", "a1111", "latents", "cpu",
+    "",
+    "a cat",
+    "euler",
+    "dpmpp_2m",
+    "turbo",
+    "karras",
+    "trailing",
+    "v",
+    "zero",
+    "exact",
+    "a1111",
+    "latents",
+    "cpu",
     "{\"_class_name\":\"DDIMScheduler\"}",
 ];
 
@@ -194,7 +206,12 @@ fn call(b: &mut Bytes, pool: &mut Pool, numbers: &[f32], room: &mut [u8]) -> sdx
             71 => sdxl_image_free(image),
             72 => {
                 let shape = [(); 4].map(|()| b.below(9) as u32);
-                make!(pool, sdxl_latents, |out| sdxl_latents_new(numbers.as_ptr(), capacity.min(4096), shape.as_ptr(), out))
+                make!(pool, sdxl_latents, |out| sdxl_latents_new(
+                    numbers.as_ptr(),
+                    capacity.min(4096),
+                    shape.as_ptr(),
+                    out
+                ))
             }
             73 => sdxl_latents_copy(latents, buffer.cast(), capacity / 4, count),
             74 => make!(pool, sdxl_image, |out| sdxl_latents_preview(latents, x, out)),

@@ -19,7 +19,8 @@ fuzz_target!(|data: &[u8]| {
         0 => {
             let Ok(config) = UnetConfig::from_file(path) else { return };
             let levels = config.down.iter().chain(&config.up);
-            let layers = levels.map(|level| level.transformers.iter().map(|depth| 1 + depth.unwrap_or(0)).sum::<usize>());
+            let layers = levels
+                .map(|level| level.transformers.iter().map(|depth| 1 + depth.unwrap_or(0)).sum::<usize>());
             if layers.sum::<usize>() <= 4 * LAYERS {
                 tensors_of(|w| Unet::load(w, &config)).expect("a UNet that is accepted");
             }
@@ -32,14 +33,17 @@ fuzz_target!(|data: &[u8]| {
         }
         2 => {
             let Ok(config) = AutoencoderTinyConfig::from_file(path) else { return };
-            if config.num_encoder_blocks.iter().chain(&config.num_decoder_blocks).sum::<usize>() <= 2 * LAYERS {
-                tensors_of(|w| AutoencoderTiny::load(w, &config)).expect("a tiny autoencoder that is accepted");
+            if config.num_encoder_blocks.iter().chain(&config.num_decoder_blocks).sum::<usize>() <= 2 * LAYERS
+            {
+                tensors_of(|w| AutoencoderTiny::load(w, &config))
+                    .expect("a tiny autoencoder that is accepted");
             }
         }
         _ => {
             let Ok(config) = ClipTextConfig::from_file(path) else { return };
             if config.num_hidden_layers <= LAYERS {
-                tensors_of(|w| ClipTextModel::load(w, &config, Projection::With)).expect("an encoder that is accepted");
+                tensors_of(|w| ClipTextModel::load(w, &config, Projection::With))
+                    .expect("an encoder that is accepted");
             }
         }
     }

@@ -22,9 +22,14 @@ fuzz_target!(|data: &[u8]| {
         let key = words.next().unwrap_or_default();
         let shape: Vec<usize> = words.filter_map(|word| word.parse().ok()).collect();
         let count = shape.iter().try_fold(width, |product: usize, &size| product.checked_mul(size));
-        let Some(start) = count.and_then(|bytes| end.checked_add(bytes)).filter(|&end| end <= LIMIT) else { return };
+        let Some(start) = count.and_then(|bytes| end.checked_add(bytes)).filter(|&end| end <= LIMIT) else {
+            return;
+        };
         let comma = if index == 0 { "" } else { "," };
-        let _ = write!(header, r#"{comma}{key:?}:{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{end},{start}]}}"#);
+        let _ = write!(
+            header,
+            r#"{comma}{key:?}:{{"dtype":"{dtype}","shape":{shape:?},"data_offsets":[{end},{start}]}}"#
+        );
         end = start;
     }
     header.push('}');

@@ -31,7 +31,7 @@ const MAX_SIDE: u32 = 16_384;
 /// The most bytes that a picture unpacks to: the largest one, with four channels of 8 bits.
 const MAX_BYTES: u64 = 4 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
 /// The most bytes that the packed texts of a picture unpack to.
-const TEXTS_LIMIT: usize = 16 << 20;
+const TEXTS_LIMIT: usize = 8 << 20;
 
 /// A picture: RGB, 8 bits a channel, sRGB, rows from top to bottom; and the texts that its file carries.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -160,7 +160,7 @@ pub(crate) fn contained(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     let plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     if name.is_empty() || name.len() > 1024 || name.contains(char::is_control) {
-        return Err(Error::file(folder, format!("`{name}` is no name of a file")));
+        return Err(Error::file(folder, format!("no name of a file: `{name}`")));
     }
     if !plain {
         return Err(Error::file(folder, format!("file name `{name}` leads out of the folder")));

@@ -137,7 +137,8 @@ mod tests {
         for kind in [Kind::Float, Kind::Half, Kind::BFloat16, Kind::Double] {
             let x = Tensor::f_linspace(-3., 3.1, 1001, (Kind::Float, Device::Cpu)).unwrap().to_kind(kind);
             // Beside a tensor without dimensions the number itself is rounded to 16 bits, which nothing here has.
-            let single = if matches!(kind, Kind::Float | Kind::Double) { x.get(7) } else { x.narrow(0, 7, 1) };
+            let single =
+                if matches!(kind, Kind::Float | Kind::Double) { x.get(7) } else { x.narrow(0, 7, 1) };
             for x in [x, single] {
                 let value = 0.130_25;
                 let pairs = [

@@ -33,7 +33,8 @@ impl Clip {
             Self::Range(range) => Ok(denoised.f_clamp_numbers(-range, range)?),
             Self::Dynamic { ratio, max } => {
                 let flat = denoised.f_flatten(1, -1)?;
-                let scale = flat.f_abs()?.f_quantile_scalar(ratio, 1, true, "linear")?.f_clamp_numbers(1.0, max)?;
+                let scale =
+                    flat.f_abs()?.f_quantile_scalar(ratio, 1, true, "linear")?.f_clamp_numbers(1.0, max)?;
                 let clipped = flat.f_clamp_tensor(Some(&scale.f_neg()?), Some(&scale))?.f_div(&scale)?;
                 Ok(clipped.f_reshape(denoised.size())?)
             }

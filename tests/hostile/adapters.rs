@@ -11,7 +11,12 @@ const LAYER: &str = "lora_unet_mid_block_attentions_0_proj_in";
 
 /// The tensors of a layer: role, type, shape; all zeros.
 fn layer(rows: &[(&str, &str, &[u64])]) -> Vec<u8> {
-    named(&rows.iter().map(|(role, dtype, shape)| (format!("{LAYER}.{role}"), *dtype, *shape)).collect::<Vec<_>>())
+    named(
+        &rows
+            .iter()
+            .map(|(role, dtype, shape)| (format!("{LAYER}.{role}"), *dtype, *shape))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn named(rows: &[(String, &str, &[u64])]) -> Vec<u8> {
@@ -62,8 +67,10 @@ pub(crate) fn cases() -> Vec<Case> {
     };
     let metadata = |text: &str| {
         let text = serde_json::Value::from(text);
-        let rows = [row("unet.mid_block.attentions.0.proj_in.lora_A.weight", "F32", "[2,32]", "[0,256]"),
-            row("unet.mid_block.attentions.0.proj_in.lora_B.weight", "F32", "[32,2]", "[256,512]")];
+        let rows = [
+            row("unet.mid_block.attentions.0.proj_in.lora_A.weight", "F32", "[2,32]", "[0,256]"),
+            row("unet.mid_block.attentions.0.proj_in.lora_B.weight", "F32", "[32,2]", "[256,512]"),
+        ];
         file(format!(r#"{{"__metadata__":{{"lora_adapter_metadata":{text}}},{}}}"#, rows.join(",")), 512)
     };
     let many: Vec<(String, &str, &[u64])> =
@@ -75,8 +82,16 @@ pub(crate) fn cases() -> Vec<Case> {
         lora("two ranks", layer(&[(DOWN, "F32", &[2, 32]), (UP, "F32", &[32, 3])]), "do not go together"),
         lora("half of it", layer(&[(DOWN, "F32", &[2, 32])]), "its other half"),
         lora("scalars", layer(&[(DOWN, "F32", &[]), (UP, "F32", &[])]), "do not go together"),
-        lora("rank 5 of tensors", layer(&[(DOWN, "F32", &[2, 1, 1, 1, 1]), (UP, "F32", &[1, 2])]), "has shape"),
-        lora("whole numbers", layer(&[(DOWN, "I32", &[2, 32]), (UP, "I32", &[32, 2])]), "expected a float type"),
+        lora(
+            "rank 5 of tensors",
+            layer(&[(DOWN, "F32", &[2, 1, 1, 1, 1]), (UP, "F32", &[1, 2])]),
+            "has shape",
+        ),
+        lora(
+            "whole numbers",
+            layer(&[(DOWN, "I32", &[2, 32]), (UP, "I32", &[32, 2])]),
+            "expected a float type",
+        ),
         lora("an alpha of many numbers", pair(("alpha", "F32", &[7])), "no single number"),
         lora("an alpha of no numbers", pair(("alpha", "F32", &[0])), "alpha has shape [0]"),
         lora("an alpha alone", layer(&[("alpha", "F32", &[])]), "stands alone"),
@@ -84,11 +99,25 @@ pub(crate) fn cases() -> Vec<Case> {
         lora("two kinds at once", pair(("diff", "F32", &[32, 32])), "of different kinds"),
         lora(
             "factors whose product overflows",
-            layer(&[("lokr_w1", "F16", &[1, 1]), ("lokr_w2_a", "F16", &[1 << 20, 1]), ("lokr_w2_b", "F16", &[1, 1 << 20])]),
+            layer(&[
+                ("lokr_w1", "F16", &[1, 1]),
+                ("lokr_w2_a", "F16", &[1 << 20, 1]),
+                ("lokr_w2_b", "F16", &[1, 1 << 20]),
+            ]),
             "",
         )
         .valid(),
-        lora("one core of two", layer(&[("hada_w1_a", "F32", &[2, 2]), ("hada_w1_b", "F32", &[2, 2]), ("hada_w2_a", "F32", &[2, 2]), ("hada_w2_b", "F32", &[2, 2]), ("hada_t1", "F32", &[2, 2, 3, 3])]), "hada_t2 is missing"),
+        lora(
+            "one core of two",
+            layer(&[
+                ("hada_w1_a", "F32", &[2, 2]),
+                ("hada_w1_b", "F32", &[2, 2]),
+                ("hada_w2_a", "F32", &[2, 2]),
+                ("hada_w2_b", "F32", &[2, 2]),
+                ("hada_t1", "F32", &[2, 2, 3, 3]),
+            ]),
+            "hada_t2 is missing",
+        ),
         lora("60 000 halves", named(&many), "has 60000 tensors"),
         lora("settings that are no JSON", metadata("{"), "lora_adapter_metadata"),
         lora("settings nested deeply", metadata(&"[".repeat(1 << 20)), "invalid type"),

@@ -63,8 +63,10 @@ fn every_change_of_one_tensor_is_found() {
     let mut count = 0;
     for (name, component, build) in parts() {
         let specs = tensors_of(&build).unwrap();
-        let rows: Vec<Row> =
-            specs.iter().map(|spec| Row { dtype: "F16", ..Row::new(spec.name.clone(), &spec.shape) }).collect();
+        let rows: Vec<Row> = specs
+            .iter()
+            .map(|spec| Row { dtype: "F16", ..Row::new(spec.name.clone(), &spec.shape) })
+            .collect();
         write(&path, &rows);
         let Loaded { result, builds } = load(&path, component, &build);
         result.unwrap();

@@ -83,14 +83,34 @@ pub(crate) fn cases() -> Vec<Case> {
         ("a PNG of 2 GB", png(16_384, 16_384, (16, 6), 8), "its pixels are 2147483648 bytes"),
         ("a PNG of 16384 squared that ends", png(16_384, 16_384, rgb, 1000), ""),
         ("a PNG that ends", sound[..sound.len() / 2].to_vec(), ""),
-        ("a PNG of a broken checksum", { let mut b = sound.clone(); b[30] ^= 1; b }, "CRC"),
+        (
+            "a PNG of a broken checksum",
+            {
+                let mut b = sound.clone();
+                b[30] ^= 1;
+                b
+            },
+            "CRC",
+        ),
         ("a PNG of an unknown colour", png(8, 8, (8, 5), 200), ""),
         ("a PNG of an unknown depth", png(8, 8, (7, 2), 200), ""),
-        ("a palette of no colours", [start(8, 8, 8, 3), chunk(b"IDAT", &zeros(72)), chunk(b"IEND", &[])].concat(), "palette"),
+        (
+            "a palette of no colours",
+            [start(8, 8, 8, 3), chunk(b"IDAT", &zeros(72)), chunk(b"IEND", &[])].concat(),
+            "palette",
+        ),
         ("a header twice", [start(8, 8, 8, 2), start(8, 8, 8, 2)[8..].to_vec()].concat(), ""),
         ("a chunk of 4 GB", [start(8, 8, 8, 2), vec![0xff; 4], b"IDAT".to_vec()].concat(), ""),
-        ("no zlib stream", [start(8, 8, 8, 2), chunk(b"IDAT", &[0xff; 50]), chunk(b"IEND", &[])].concat(), ""),
-        ("a text that unpacks to 1 GB", with_chunks(&[text(b"zTXt", &[&[0][..], &zeros(1 << 30)].concat())]), ""),
+        (
+            "no zlib stream",
+            [start(8, 8, 8, 2), chunk(b"IDAT", &[0xff; 50]), chunk(b"IEND", &[])].concat(),
+            "",
+        ),
+        (
+            "a text that unpacks to 1 GB",
+            with_chunks(&[text(b"zTXt", &[&[0][..], &zeros(1 << 30)].concat())]),
+            "",
+        ),
         ("a text that is no stream", with_chunks(&[text(b"zTXt", &[0, 1, 2, 3])]), ""),
         ("a JPEG of 65535 squared", jpeg(65_535, 65_535), "exceeds limit"),
         ("a JPEG of 16384 squared that ends", jpeg(16_384, 16_384), ""),
@@ -99,12 +119,18 @@ pub(crate) fn cases() -> Vec<Case> {
         ("a JPEG that begins", vec![0xff, 0xd8, 0xff], ""),
         ("a WebP of 16384 squared that ends", webp(16_384, 16_384), ""),
         ("a WebP of nothing", riff(b""), ""),
-        ("a WebP of 4 GB", [b"RIFF".as_slice(), &[0xff; 4], b"WEBPVP8L", &[0xff; 4], &[0x2f, 0, 0]].concat(), ""),
+        (
+            "a WebP of 4 GB",
+            [b"RIFF".as_slice(), &[0xff; 4], b"WEBPVP8L", &[0xff; 4], &[0x2f, 0, 0]].concat(),
+            "",
+        ),
         ("a GIF", b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "format"),
         ("a TIFF", b"II*\0\x08\0\0\0\0\0".to_vec(), "format"),
     ];
-    let mut cases: Vec<Case> =
-        refused.into_iter().map(|(name, bytes, says)| Case::file(format!("picture: {name}"), Open::ImageFile, says, bytes)).collect();
+    let mut cases: Vec<Case> = refused
+        .into_iter()
+        .map(|(name, bytes, says)| Case::file(format!("picture: {name}"), Open::ImageFile, says, bytes))
+        .collect();
     let read: Vec<(&str, Vec<u8>)> = vec![
         ("a PNG of one pixel", png(1, 1, rgb, 4)),
         // Left out, as every reader of PNG does with texts that are broken.
@@ -113,9 +139,12 @@ pub(crate) fn cases() -> Vec<Case> {
         ("100 000 texts", with_chunks(&vec![text(b"tEXt", b"x"); 100_000])),
         ("chunks of unknown kinds", with_chunks(&vec![chunk(b"teSt", &[7; 100]); 1000])),
     ];
-    cases.extend(read.into_iter().map(|(name, bytes)| Case::file(format!("picture: {name}"), Open::ImageFile, "", bytes).valid()));
+    cases.extend(
+        read.into_iter()
+            .map(|(name, bytes)| Case::file(format!("picture: {name}"), Open::ImageFile, "", bytes).valid()),
+    );
     cases.extend([
-        Case::file("mask: of 2 GB", Open::MaskFile, "limits", png(16_384, 16_384, (16, 6), 8)),
+        Case::file("mask: of 2 GB", Open::MaskFile, "its pixels are", png(16_384, 16_384, (16, 6), 8)),
         Case::file("mask: a text", Open::MaskFile, "format", "no mask"),
         Case::file("size: of 2^31 columns", Open::ImageSize, "", png(1 << 31, 1, rgb, 8)),
         Case::file("size: of nothing", Open::ImageSize, "format", ""),

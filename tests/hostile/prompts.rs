@@ -9,11 +9,26 @@ pub(crate) fn cases() -> Vec<Case> {
         ("a prompt of 10 MB", Open::Plain, "x ".repeat(5 << 20), "a text of 10485760 bytes"),
         ("a weighted prompt of 10 MB", Open::Weighted, "(x)".repeat(4 << 20), "bytes"),
         ("brackets nested deeply", Open::Weighted, format!("{}x", "(".repeat(30_000)), "weight of inf"),
-        ("brackets of both kinds", Open::Weighted, format!("{}{}x", "(".repeat(30_000), "[".repeat(30_000)), "with a weight of"),
-        ("a weight of 309 digits", Open::Weighted, format!("(x:1{})", "0".repeat(308)), "with a weight of 1e308"),
+        (
+            "brackets of both kinds",
+            Open::Weighted,
+            format!("{}{}x", "(".repeat(30_000), "[".repeat(30_000)),
+            "with a weight of",
+        ),
+        (
+            "a weight of 309 digits",
+            Open::Weighted,
+            format!("(x:1{})", "0".repeat(308)),
+            "with a weight of 1e308",
+        ),
         ("a weight of 60 000 digits", Open::Weighted, format!("(x:{})", "9".repeat(60_000)), "weight of inf"),
         ("a weight of two numbers", Open::Weighted, "(x:1.2.3)".into(), "a number as the weight"),
-        ("weights that multiply", Open::Weighted, format!("{}x{}", "(".repeat(9), ":9)".repeat(9)), "weight of 387420489"),
+        (
+            "weights that multiply",
+            Open::Weighted,
+            format!("{}x{}", "(".repeat(9), ":9)".repeat(9)),
+            "weight of 387420489",
+        ),
         ("too many chunks", Open::Weighted, "x BREAK ".repeat(101), "at most 100 chunks"),
         ("a prompt of tokens without end", Open::Weighted, "x ".repeat(32_000), "at most 100 chunks"),
     ];
@@ -33,5 +48,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("colons before digits", Open::Weighted, format!("({}", ":1".repeat(3000))),
     ];
     let refused = refused.into_iter().map(|(name, open, text, says)| Case::file(name, open, says, text));
-    refused.chain(fine.into_iter().map(|(name, open, text)| Case::file(name, open, "", text).valid())).collect()
+    refused
+        .chain(fine.into_iter().map(|(name, open, text)| Case::file(name, open, "", text).valid()))
+        .collect()
 }

@@ -30,7 +30,8 @@ fn symbols(count: usize) -> String {
 /// Symbols of one letter, of two, of three…, and merges that make each of the one before it.
 fn staircase(height: usize) -> (String, String) {
     let symbol = |length: usize| "a".repeat(length);
-    let mut vocab: Vec<String> = (1..=height).map(|length| format!("\"{}\":{}", symbol(length), length - 1)).collect();
+    let mut vocab: Vec<String> =
+        (1..=height).map(|length| format!("\"{}\":{}", symbol(length), length - 1)).collect();
     for (offset, special) in ["<|startoftext|>", "<|endoftext|>"].iter().enumerate() {
         vocab.push(format!("\"{special}\":{}", height + offset));
     }
@@ -56,25 +57,71 @@ pub(crate) fn cases() -> Vec<Case> {
         case("500 000 symbols", &[("vocab.json", symbols(500_000).into_bytes())], "more than 131072 symbols"),
         case(
             "500 000 symbols in tokenizer.json",
-            &[("tokenizer.json", format!(r#"{{"model":{{"vocab":{},"merges":[]}}}}"#, symbols(500_000)).into_bytes())],
+            &[(
+                "tokenizer.json",
+                format!(r#"{{"model":{{"vocab":{},"merges":[]}}}}"#, symbols(500_000)).into_bytes(),
+            )],
             "more than 131072 symbols",
         ),
-        case("2 000 000 merges", &[("merges.txt", text(&"a b\n".repeat(2_000_000)))], "at most 131072 merges"),
-        case("merges of nothing", &[("merges.txt", text(&"\n".repeat(2_000_000)))], "line 1: expected two symbols"),
-        case("merges of spaces", &[("merges.txt", text(&" ".repeat(8 << 20)))], "line 1: expected two symbols"),
-        case("one merge of 8 MB", &[("merges.txt", text(&"x".repeat(8 << 20)))], "line 1: expected two symbols"),
-        case("a symbol of 8 MB", &[("vocab.json", text(&format!("{{\"{}\":9}}", "x".repeat((8 << 20) - 8))))], "vocab.json: the symbol"),
+        case(
+            "2 000 000 merges",
+            &[("merges.txt", text(&"a b\n".repeat(2_000_000)))],
+            "at most 131072 merges",
+        ),
+        case(
+            "merges of nothing",
+            &[("merges.txt", text(&"\n".repeat(2_000_000)))],
+            "line 1: expected two symbols",
+        ),
+        case(
+            "merges of spaces",
+            &[("merges.txt", text(&" ".repeat(8 << 20)))],
+            "line 1: expected two symbols",
+        ),
+        case(
+            "one merge of 8 MB",
+            &[("merges.txt", text(&"x".repeat(8 << 20)))],
+            "line 1: expected two symbols",
+        ),
+        case(
+            "a symbol of 8 MB",
+            &[("vocab.json", text(&format!("{{\"{}\":9}}", "x".repeat((8 << 20) - 8))))],
+            "vocab.json: the symbol",
+        ),
         case("ids that end at 2^32", &[("vocab.json", text(r#"{"a":4294967296}"#))], "4294967296"),
         case("nested deeply", &[("tokenizer.json", text(&"[".repeat(1 << 20)))], "invalid type"),
         case("no text", &[("vocab.json", vec![0xff; 100])], "not UTF-8"),
         case("nothing but NULs", &[("vocab.json", vec![0; 100])], "expected value"),
         case("a token without text", &[("added_tokens.json", text(r#"{"":6}"#))], "has no id"),
-        case("10 000 added tokens", &[("added_tokens.json", added(10_000, |i| format!("<{i}>")))], "").valid(),
-        case("added tokens of one form", &[("added_tokens.json", added(2, |i| ["Cat", "cat"][i].into()))], "are both found"),
-        case("a context without end", &[("tokenizer_config.json", text(r#"{"model_max_length": 1e308}"#))], "").valid(),
-        case("a context of one", &[("tokenizer_config.json", text(r#"{"model_max_length": 1}"#))], "model_max_length is 1"),
-        case("merges that build on each other", &[("vocab.json", vocab.into_bytes()), ("merges.txt", merges.into_bytes())], "").valid(),
-        case("a cycle of merges", &[("merges.txt", text("a b\na b\nb a\n"))], "\"ba\" is not in the vocabulary"),
+        case("10 000 added tokens", &[("added_tokens.json", added(10_000, |i| format!("<{i}>")))], "")
+            .valid(),
+        case(
+            "added tokens of one form",
+            &[("added_tokens.json", added(2, |i| ["Cat", "cat"][i].into()))],
+            "are both found",
+        ),
+        case(
+            "a context without end",
+            &[("tokenizer_config.json", text(r#"{"model_max_length": 1e308}"#))],
+            "",
+        )
+        .valid(),
+        case(
+            "a context of one",
+            &[("tokenizer_config.json", text(r#"{"model_max_length": 1}"#))],
+            "model_max_length is 1",
+        ),
+        case(
+            "merges that build on each other",
+            &[("vocab.json", vocab.into_bytes()), ("merges.txt", merges.into_bytes())],
+            "",
+        )
+        .valid(),
+        case(
+            "a cycle of merges",
+            &[("merges.txt", text("a b\na b\nb a\n"))],
+            "\"ba\" is not in the vocabulary",
+        ),
         case("the same merge again and again", &[("merges.txt", text(&"a b\n".repeat(100_000)))], "").valid(),
     ]
 }
