@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use tokenizers::decoders::byte_level::ByteLevel;
@@ -77,18 +77,25 @@ pub struct Tokens {
 }
 
 impl Tokenizer {
-    /// A tokenizer of SDXL with the vocabulary that is compiled in, for models that come without one.
+    /// A tokenizer of SDXL with the vocabulary that is compiled in, for models that come without one. It is made once
+    /// for all of them.
     ///
     /// # Errors
     /// None in practice.
     pub fn builtin(padding: Padding) -> Result<Self> {
-        let padding = match padding {
-            Padding::EndOfText => END,
-            Padding::Exclamation => "!",
+        static MADE: [OnceLock<Tokenizer>; 2] = [const { OnceLock::new() }; 2];
+        let [first, second] = &MADE;
+        let (made, padding) = match padding {
+            Padding::EndOfText => (first, END),
+            Padding::Exclamation => (second, "!"),
         };
-        Vocabulary::clip()
+        if let Some(tokenizer) = made.get() {
+            return Ok(tokenizer.clone());
+        }
+        let tokenizer = Vocabulary::clip()
             .and_then(|vocabulary| Self::new(vocabulary, SpecialTokens::clip(padding)))
-            .map_err(|reason| Error::file("the built-in vocabulary", reason))
+            .map_err(|reason| Error::file("the built-in vocabulary", reason))?;
+        Ok(made.get_or_init(|| tokenizer).clone())
     }
 
     /// Reads a `tokenizer` folder of a diffusers model: `tokenizer.json`, or else `vocab.json` and
