@@ -69,7 +69,7 @@ fuzz_target!(|data: &[u8]| {
     let mut bytes = Bytes(data);
     let mut pool = Pool(Vec::new());
     let numbers = [0.5f32; 4096];
-    let mut room = [0u8; 1 << 15];
+    let mut room = [0u64; 1 << 12];
     for _ in 0..64 {
         if bytes.is_empty() {
             break;
@@ -98,7 +98,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-fn call(b: &mut Bytes, pool: &mut Pool, numbers: &[f32], room: &mut [u8]) -> sdxl_status {
+fn call(b: &mut Bytes, pool: &mut Pool, numbers: &[f32], room: &mut [u64]) -> sdxl_status {
     let id = pool.id(b);
     let options = sdxl_pipeline_options { id };
     let conditioning = sdxl_conditioning { id };
@@ -107,7 +107,7 @@ fn call(b: &mut Bytes, pool: &mut Pool, numbers: &[f32], room: &mut [u8]) -> sdx
     let image = sdxl_image { id };
     let latents = sdxl_latents { id };
     let embeddings = sdxl_embeddings { id };
-    let (capacity, buffer) = (b.size().min(room.len()), room.as_mut_ptr());
+    let (capacity, buffer) = (b.size().min(8 * room.len()), room.as_mut_ptr().cast::<u8>());
     let (mut count, mut shape) = (0usize, [0u32; 4]);
     let count = &raw mut count;
     let string = text(b);
