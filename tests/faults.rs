@@ -94,7 +94,9 @@ fn in_child(test: &str) -> Option<PathBuf> {
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text);
     assert!(output.status.success(), "{test}: {}\n{text}", output.status);
-    text.lines().filter_map(|line| line.split_once("fault: ")).for_each(|(_, line)| println!("fault: {line}"));
+    text.lines()
+        .filter_map(|line| line.split_once("fault: "))
+        .for_each(|(_, line)| println!("fault: {line}"));
     None
 }
 
@@ -295,7 +297,12 @@ fn an_exception_of_libtorch_is_an_error() {
     let image = |channels: i64| Tensor::ones([1, channels, 16, 16], (Kind::Float, tch::Device::Cpu));
     let expected = vae.encode(&image(3)).unwrap().mean;
     for channels in [1, 2, 5, 300] {
-        let Err(Error::Torch(_)) = vae.encode(&image(channels)) else { panic!("no error for {channels} channels") };
-        assert!(vae.encode(&image(3)).unwrap().mean.equal(&expected), "other numbers after {channels} channels");
+        let Err(Error::Torch(_)) = vae.encode(&image(channels)) else {
+            panic!("no error for {channels} channels")
+        };
+        assert!(
+            vae.encode(&image(3)).unwrap().mean.equal(&expected),
+            "other numbers after {channels} channels"
+        );
     }
 }

@@ -12,9 +12,7 @@ use common::headers::{Row, header, scratch, table, write};
 use common::{assets, copy_folder, repository, save};
 use sdxl::config::ModelConfig;
 use sdxl::unet::Unet;
-use sdxl::weights::{
-    Checkpoint, Component, RandomWeights, TensorSource, Weights, tensors_of,
-};
+use sdxl::weights::{Checkpoint, Component, RandomWeights, TensorSource, Weights, tensors_of};
 use sdxl::{Device, Error, Pipeline, Precision};
 use tch::Tensor;
 
