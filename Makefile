@@ -32,13 +32,10 @@ test: setup
 	LIBTORCH=/nowhere RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features doc-only
 	scripts/licences --check
 	cargo test
-	@# What was broken once must stay whole; the long form is in `make soak`.
-	scripts/fuzz all 5
 
 # The long forms of the tests that have one.
 soak: setup
 	SDXL_SOAK=1 cargo test --test ffi --test ffi_misuse --test faults
-	scripts/fuzz all 600
 
 install: setup
 	cargo build --release --lib

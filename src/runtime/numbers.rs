@@ -125,6 +125,7 @@ impl Numbers for Tensor {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "tests may panic, and compare with what tch itself gives")]
 mod tests {
     use tch::{Device, Kind, Tensor};
 
@@ -132,7 +133,6 @@ mod tests {
 
     /// What the functions of tch give where nothing fails.
     #[test]
-    #[allow(clippy::disallowed_methods, reason = "they are compared with")]
     fn results_are_those_of_plain_numbers() {
         for kind in [Kind::Float, Kind::Half, Kind::BFloat16, Kind::Double] {
             let x = Tensor::f_linspace(-3., 3.1, 1001, (Kind::Float, Device::Cpu)).unwrap().to_kind(kind);
