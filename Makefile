@@ -29,11 +29,12 @@ test: setup
 	cargo clippy --quiet --all-targets -- -D warnings
 	@# The documentation builds without libtorch.
 	LIBTORCH=/nowhere RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features doc-only
+	scripts/licences --check
 	cargo test
 
 # The long forms of the tests that have one.
 soak: setup
-	SDXL_SOAK=1 cargo test --test ffi --test ffi_misuse
+	SDXL_SOAK=1 cargo test --test ffi --test ffi_misuse --test faults
 
 install: setup
 	cargo build --release --lib

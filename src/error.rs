@@ -14,7 +14,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[non_exhaustive]
 pub enum Error {
     /// The operating system refused to read or write a file.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown(path))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -23,7 +23,7 @@ pub enum Error {
     },
 
     /// A file was read but its content is not what it should be: a configuration, a tokenizer, a picture.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {reason}", shown(path))]
     File {
         /// The file.
         path: PathBuf,
@@ -89,6 +89,13 @@ pub enum Error {
     #[error("the job has not finished yet")]
     Unfinished,
 
+    /// The machine has no memory for that.
+    #[error("not enough memory for {bytes} bytes more")]
+    OutOfMemory {
+        /// How much was asked for.
+        bytes: usize,
+    },
+
     /// What made a job fail; it can be asked for again and again.
     #[error(transparent)]
     Job(Arc<Error>),
@@ -104,8 +111,17 @@ pub enum Error {
 impl Error {
     /// Whether the machine or the device had no memory left. What was there before still works.
     pub fn is_out_of_memory(&self) -> bool {
-        let signs = ["out of memory", "can't allocate memory", "not enough memory"];
+        // The last two are those of C++ itself and of oneDNN.
+        let signs = [
+            "out of memory",
+            "can't allocate memory",
+            "not enough memory",
+            "bad_alloc",
+            "could not create a memory",
+        ];
         match self {
+            Self::OutOfMemory { .. } => true,
+            Self::Io { source, .. } => source.kind() == io::ErrorKind::OutOfMemory,
             Self::Torch(error) => signs.iter().any(|sign| error.to_string().contains(sign)),
             Self::Job(error) => error.is_out_of_memory(),
             _ => false,
@@ -117,10 +133,36 @@ impl Error {
     }
 
     pub(crate) fn file(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
-        Self::File { path: path.as_ref().to_owned(), reason: reason.into() }
+        Self::File { path: path.as_ref().to_owned(), reason: printable(&reason.into(), REASON_LENGTH) }
     }
 
     pub(crate) fn invalid(field: &'static str, value: impl ToString, expected: impl Into<String>) -> Self {
-        Self::Invalid { field, value: value.to_string(), expected: expected.into() }
+        Self::Invalid { field, value: printable(&value.to_string(), VALUE_LENGTH), expected: expected.into() }
     }
+}
+
+/// The most characters of what a file says that a message repeats.
+const REASON_LENGTH: usize = 1000;
+/// The same for a value.
+const VALUE_LENGTH: usize = 200;
+
+/// A path for a message. No system has longer ones.
+fn shown(path: &Path) -> String {
+    printable(&path.to_string_lossy(), 4096)
+}
+
+/// A text from outside for a message: its beginning, on one line, and nothing that a terminal would obey.
+fn printable(text: &str, length: usize) -> String {
+    let mut printable = String::new();
+    for (index, character) in text.chars().enumerate() {
+        match character {
+            _ if index == length => {
+                printable.push('…');
+                break;
+            }
+            character if character.is_control() => printable.extend(character.escape_default()),
+            character => printable.push(character),
+        }
+    }
+    printable
 }

@@ -49,13 +49,17 @@ fn an_observer_sees_every_step_and_may_cancel() {
 #[test]
 fn a_panic_of_an_observer_is_an_error_of_its_job_alone() {
     let pipeline = pipeline();
+    let expected = pipeline.generate(&request(2)).unwrap();
     let job = pipeline.job(&request(2)).on_progress(|_| panic!("this is the observer's")).start().unwrap();
     let error = job.wait(None).unwrap_err();
     assert_eq!(error.to_string(), "internal error: this is the observer's");
     // Again and again.
     assert_eq!(job.wait(None).unwrap_err().to_string(), error.to_string());
     assert_eq!(job.progress().state, JobState::Failed);
-    pipeline.start(&request(2)).unwrap().wait(None).unwrap();
+    // The next one draws what a fresh pipeline draws.
+    let next = pipeline.start(&request(2)).unwrap();
+    next.wait(None).unwrap();
+    assert_eq!(next.take_images().unwrap()[0].pixels(), expected[0].pixels());
 }
 
 #[test]

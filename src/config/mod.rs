@@ -10,7 +10,7 @@ mod unet;
 mod unet_file;
 mod vae;
 
-pub(crate) use json::{read_json, read_text};
+pub(crate) use json::read_json;
 pub use model::{ModelConfig, PipelineKind};
 pub use text::{Activation, ClipTextConfig};
 pub use unet::{LevelConfig, MidConfig, UnetConfig};

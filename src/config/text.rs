@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::unet::in_range;
+use super::unet::{epsilon, in_range};
 
 /// The activation of a CLIP feed-forward layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -92,10 +92,11 @@ impl ClipTextConfig {
         in_range("vocab_size", self.vocab_size, 1..=1 << 24)?;
         in_range("hidden_size", self.hidden_size, 1..=1 << 16)?;
         in_range("intermediate_size", self.intermediate_size, 1..=1 << 18)?;
-        in_range("num_hidden_layers", self.num_hidden_layers as i64, 2..=1024)?;
+        in_range("num_hidden_layers", self.num_hidden_layers, 2..=256)?;
         in_range("num_attention_heads", self.num_attention_heads, 1..=self.hidden_size)?;
         in_range("max_position_embeddings", self.max_position_embeddings, 2..=1 << 16)?;
         in_range("projection_dim", self.projection_dim, 1..=1 << 16)?;
+        epsilon("layer_norm_eps", self.layer_norm_eps)?;
         if self.hidden_size % self.num_attention_heads != 0 {
             return Err(format!(
                 "num_attention_heads {} does not divide hidden_size {}",

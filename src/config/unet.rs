@@ -144,6 +144,7 @@ impl UnetConfig {
             }
         }
         in_range("time_cond_proj_dim", self.time_cond_proj_dim.unwrap_or(4), 4..=1 << 16)?;
+        epsilon("norm_eps", self.norm_eps)?;
         let mid_depth = match self.mid {
             MidConfig::Transformer(depth) => Some(depth),
             MidConfig::Absent | MidConfig::Resnet => None,
@@ -160,6 +161,9 @@ impl UnetConfig {
                 in_range("transformer_layers_per_block", *depth as i64, 0..=256)?;
             }
         }
+        let depths = self.down.iter().chain(&self.up).flat_map(|level| level.transformers.iter().flatten());
+        // Each is a dozen tensors or two; SDXL has 70.
+        in_range("number of transformer layers", depths.chain(&mid_depth).sum::<usize>(), 0..=1024)?;
         Ok(())
     }
 }
@@ -173,6 +177,14 @@ pub(super) fn in_range<T: PartialOrd + Display>(
         return Ok(());
     }
     Err(format!("{name} is {value}, expected {} to {}", range.start(), range.end()))
+}
+
+/// What a norm adds to a variance.
+pub(super) fn epsilon(name: &str, value: f64) -> Result<(), String> {
+    if value > 0. && value <= 1. {
+        return Ok(());
+    }
+    Err(format!("{name} is {value}, expected above 0 and at most 1"))
 }
 
 pub(super) fn divides(name: &str, divisor: i64, value: i64) -> Result<(), String> {

@@ -243,7 +243,7 @@ fn level(
     blocks: usize,
     depth: Option<&PerLevel<usize>>,
 ) -> Result<LevelConfig, String> {
-    in_range("layers_per_block", blocks as i64, 1..=64)?;
+    in_range("layers_per_block", blocks as i64, 1..=32)?;
     let transformers = match depth {
         // Depth 0 is a transformer without blocks (norm, proj_in, proj_out), as in diffusers.
         Some(depth) => depth

@@ -79,6 +79,13 @@ impl AutoencoderKlConfig {
                 ));
             }
         }
+        let means = self.latents_mean.iter().flatten();
+        let mut deviations = self.latents_std.iter().flatten();
+        if means.chain(self.latents_std.iter().flatten()).any(|number| !number.is_finite())
+            || deviations.any(|&deviation| deviation <= 0.)
+        {
+            return Err("latents_mean needs finite numbers, latents_std finite ones above 0".into());
+        }
         if self.latents_mean.is_some() != self.latents_std.is_some() {
             return Err("latents_mean and latents_std go together".into());
         }

@@ -90,6 +90,7 @@ impl sdxl_status {
 
     pub(super) fn of(error: &Error) -> Self {
         match error {
+            error if error.is_out_of_memory() => SDXL_STATUS_OUT_OF_MEMORY,
             Error::Io { .. } => SDXL_STATUS_IO,
             Error::File { .. } => SDXL_STATUS_INVALID_FILE,
             Error::Checkpoint(_) => SDXL_STATUS_INVALID_CHECKPOINT,
@@ -98,7 +99,7 @@ impl sdxl_status {
             Error::Missing { .. } => SDXL_STATUS_MISSING_PART,
             Error::NonFinite { .. } => SDXL_STATUS_NON_FINITE,
             Error::Device { .. } => SDXL_STATUS_DEVICE,
-            Error::Torch(_) if error.is_out_of_memory() => SDXL_STATUS_OUT_OF_MEMORY,
+            Error::OutOfMemory { .. } => SDXL_STATUS_OUT_OF_MEMORY,
             Error::Torch(_) => SDXL_STATUS_LIBTORCH,
             Error::Cancelled => SDXL_STATUS_CANCELLED,
             Error::Unfinished => SDXL_STATUS_UNFINISHED,

@@ -10,6 +10,7 @@ use super::blur::gaussian;
 use super::layout::luminance;
 use super::resample::{Filter, resample};
 use crate::error::{Error, Result};
+use crate::runtime::Numbers;
 
 /// Shades of grey over a picture: what is lighter than half is repainted, the rest is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,6 @@ impl Mask {
         let values: Vec<u8> = self.shades.iter().copied().collect();
         let shades = Tensor::f_from_slice(&values)?.f_reshape([1, 1, height as i64, width as i64])?;
         // diffusers: shade / 255 ≥ 0.5.
-        Ok(shades.f_to_kind(Kind::Float)?.f_div_scalar(255.)?.f_ge(0.5)?.f_to_kind(Kind::Float)?)
+        Ok(shades.f_to_kind(Kind::Float)?.f_div_number(255.)?.f_ge_number(0.5)?.f_to_kind(Kind::Float)?)
     }
 }

@@ -22,11 +22,16 @@ use resample::{Filter, resample};
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from};
+use crate::runtime::Numbers;
 use crate::runtime::files::{open_regular, write_atomically};
 use crate::runtime::upload::bytes_of;
 
 /// The largest side of a picture that is read.
 const MAX_SIDE: u32 = 16_384;
+/// The most bytes that a picture unpacks to: the largest one, with four channels of 8 bits.
+const MAX_BYTES: u64 = 4 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
+/// The most bytes that the packed texts of a picture unpack to.
+const TEXTS_LIMIT: usize = 8 << 20;
 
 /// A picture: RGB, 8 bits a channel, sRGB, rows from top to bottom; and the texts that its file carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -195,7 +200,7 @@ impl Image {
             Tensor::f_from_slice(&values)?.f_reshape([1, height as i64, width as i64, channels as i64])?;
         let tensor = tensor.f_permute([0, 3, 1, 2])?.f_to_kind(Kind::Float)?.f_contiguous()?;
         // x / 255 · 2 − 1, in the order of diffusers' VaeImageProcessor.
-        Ok(tensor.f_div_scalar(255.)?.f_mul_scalar(2.)?.f_add_scalar(-1.)?)
+        Ok(tensor.f_div_number(255.)?.f_mul_number(2.)?.f_add_number(-1.)?)
     }
 
     /// The pictures of a tensor `(B, 3, height, width)` in [-1, 1]; what is outside is clamped.
@@ -207,10 +212,10 @@ impl Image {
         // As diffusers: to [0, 1], then rounded half to even.
         let bytes = images
             .f_to_kind(Kind::Float)?
-            .f_div_scalar(2.)?
-            .f_add_scalar(0.5)?
-            .f_clamp(0., 1.)?
-            .f_mul_scalar(255.)?
+            .f_div_number(2.)?
+            .f_add_number(0.5)?
+            .f_clamp_numbers(0., 1.)?
+            .f_mul_number(255.)?
             .f_round()?
             .f_to_kind(Kind::Uint8)?
             .f_permute([0, 2, 3, 1])?;
@@ -229,7 +234,7 @@ impl Image {
 
     /// The pixels as numbers in [0, 1]: `(height, width, 3)` of f32, `half::f16` or `half::bf16`.
     pub fn to_array<T: Element>(&self) -> Result<Array3<T>> {
-        let tensor = self.to_tensor()?.f_div_scalar(2.)?.f_add_scalar(0.5)?;
+        let tensor = self.to_tensor()?.f_div_number(2.)?.f_add_number(0.5)?;
         array_from(&tensor.f_squeeze_dim(0)?.f_permute([1, 2, 0])?)
     }
 }
@@ -241,14 +246,19 @@ fn decoder(path: &Path) -> Result<(impl ImageDecoder, Option<ImageFormat>)> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);
-    // The largest picture with four channels.
-    limits.max_alloc = Some(4 * u64::from(MAX_SIDE) * u64::from(MAX_SIDE));
+    limits.max_alloc = Some(MAX_BYTES);
     reader.limits(limits);
     let format = reader.format();
-    Ok((reader.into_decoder().map_err(|error| Error::file(path, error.to_string()))?, format))
+    let decoder = reader.into_decoder().map_err(|error| Error::file(path, error.to_string()))?;
+    // The decoders themselves count what they need beside the pixels.
+    let bytes = decoder.total_bytes();
+    if bytes > MAX_BYTES {
+        return Err(Error::file(path, format!("its pixels are {bytes} bytes, at most {MAX_BYTES} accepted")));
+    }
+    Ok((decoder, format))
 }
 
-/// The tEXt, zTXt and iTXt chunks of a PNG file. The decoder caps what they may unpack to.
+/// The tEXt, zTXt and iTXt chunks of a PNG file.
 fn read_texts(path: &Path) -> Result<Vec<(String, String)>> {
     let fail = |error: png::DecodingError| Error::file(path, error.to_string());
     let (file, _) = open_regular(path)?;
@@ -256,10 +266,19 @@ fn read_texts(path: &Path) -> Result<Vec<(String, String)>> {
     // Texts may stand behind the pixels.
     reader.finish().map_err(fail)?;
     let info = reader.info();
-    let latin1 =
-        info.uncompressed_latin1_text.iter().map(|text| Ok((text.keyword.clone(), text.text.clone())));
-    let compressed =
-        info.compressed_latin1_text.iter().map(|text| Ok((text.keyword.clone(), text.get_text()?)));
-    let utf8 = info.utf8_text.iter().map(|text| Ok((text.keyword.clone(), text.get_text()?)));
-    latin1.chain(compressed).chain(utf8).collect::<Result<_, png::DecodingError>>().map_err(fail)
+    let latin1 = info.uncompressed_latin1_text.iter().map(|text| (text.keyword.clone(), text.text.clone()));
+    let mut texts: Vec<_> = latin1.collect();
+    // What is packed may unpack to a thousand times its size.
+    let mut room = TEXTS_LIMIT;
+    for mut text in info.compressed_latin1_text.iter().cloned() {
+        text.decompress_text_with_limit(room).map_err(fail)?;
+        texts.push((text.keyword.clone(), text.get_text().map_err(fail)?));
+        room = room.saturating_sub(texts.last().map_or(0, |(_, text)| text.len()));
+    }
+    for mut text in info.utf8_text.iter().cloned() {
+        text.decompress_text_with_limit(room).map_err(fail)?;
+        texts.push((text.keyword.clone(), text.get_text().map_err(fail)?));
+        room = room.saturating_sub(texts.last().map_or(0, |(_, text)| text.len()));
+    }
+    Ok(texts)
 }

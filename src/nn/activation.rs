@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use super::{Linear, LinearSpec};
 use crate::error::Result;
+use crate::runtime::Numbers;
 use crate::weights::Weights;
 
 /// `x · sigmoid(x)`.
@@ -18,7 +19,7 @@ pub fn gelu(x: &Tensor) -> Result<Tensor> {
 
 /// `x · sigmoid(1.702 x)`, CLIP's approximation of the GELU.
 pub fn quick_gelu(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_mul(&x.f_mul_scalar(1.702)?.f_sigmoid()?)?)
+    Ok(x.f_mul(&x.f_mul_number(1.702)?.f_sigmoid()?)?)
 }
 
 /// The feed-forward layer of a transformer block: a gated GELU (GEGLU) between two linear layers.

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::error::Result;
+use crate::runtime::Numbers;
 use crate::weights::Weights;
 
 /// A table of vectors, looked up by index.
@@ -39,9 +40,9 @@ impl Embedding {
         };
         let Some(added) = &self.added else { return look_up(&self.weight, indices) };
         let (count, _) = self.weight.size2()?;
-        let own = look_up(&self.weight, &indices.f_clamp_max(count - 1)?)?;
-        let others = look_up(added, &indices.f_sub_scalar(count)?.f_clamp_min(0)?)?;
-        Ok(others.f_where_self(&indices.f_ge(count)?.f_unsqueeze(-1)?, &own)?)
+        let own = look_up(&self.weight, &indices.f_clamp_max_number(count - 1)?)?;
+        let others = look_up(added, &indices.f_add_number(-count)?.f_clamp_min_number(0)?)?;
+        Ok(others.f_where_self(&indices.f_ge_number(count)?.f_unsqueeze(-1)?, &own)?)
     }
 }
 
@@ -68,13 +69,16 @@ pub fn sinusoidal(x: &Tensor, width: i64, order: SinCos) -> Result<Tensor> {
         SinCos::CosFirst => half,
         SinCos::SinFirst => half - 1,
     };
-    let exponent = Tensor::f_arange(half, (Kind::Float, x.device()))?;
+    let exponent = {
+        let counted: Vec<f32> = (0..half).map(|index| index as f32).collect();
+        Tensor::f_from_slice(&counted)?.f_to_device(x.device())?
+    };
     let frequencies = match order {
-        SinCos::CosFirst => exponent.f_mul_scalar(-10000f64.ln())?.f_div_scalar(steps)?.f_exp()?,
+        SinCos::CosFirst => exponent.f_mul_number(-10000f64.ln())?.f_div_number(steps)?.f_exp()?,
         // Angles reach 14 000 radians here, and libtorch's f32 exp differs by one unit in the last place between
         // processors, which moves the result by 2.4e-5. Rounded from f64 it is the same everywhere.
         SinCos::SinFirst => {
-            let exponent = exponent.f_mul_scalar(-10000f64.ln() / steps as f64)?;
+            let exponent = exponent.f_mul_number(-10000f64.ln() / steps as f64)?;
             exponent.f_to_kind(Kind::Double)?.f_exp()?.f_to_kind(Kind::Float)?
         }
     };

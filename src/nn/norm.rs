@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::runtime::Numbers;
 use crate::weights::Weights;
 
 /// Normalises groups of channels to mean 0 and variance 1, then scales and shifts each channel.
@@ -73,9 +74,9 @@ impl GroupSums<'_> {
             .as_ref()
             .ok_or_else(|| Error::invalid("group norm", "no input", "a part or more of the input"))?;
         let count = self.count as f64;
-        let mean = sum.f_div_scalar(count)?;
-        let variance = squares.f_div_scalar(count)?.f_sub(&mean.f_square()?)?.f_clamp_min(0.)?;
-        let rstd = variance.f_add_scalar(self.norm.eps)?.f_rsqrt()?;
+        let mean = sum.f_div_number(count)?;
+        let variance = squares.f_div_number(count)?.f_sub(&mean.f_square()?)?.f_clamp_min_number(0.)?;
+        let rstd = variance.f_add_number(self.norm.eps)?.f_rsqrt()?;
         let channels = self.norm.weight.size1()? / self.norm.groups;
         // (B, groups) -> (B, channels, 1, 1)
         let each =

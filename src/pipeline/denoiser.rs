@@ -106,7 +106,8 @@ impl Denoiser<'_> {
         let sides = 1 + i64::from(with_negative) + i64::from(perturbation.is_some());
         let first = if self.sides.has_negative && !with_negative { batch } else { 0 };
         let conditioning = self.sides.prepared(self.unet, [first, sides * batch])?;
-        let timestep = Tensor::f_full([sides * batch], level.timestep, (Kind::Float, input.device()))?;
+        let timestep = Tensor::f_from_slice(&vec![level.timestep as f32; (sides * batch) as usize])?
+            .f_to_device(input.device())?;
         let options = UnetOptions {
             freeu: self.freeu,
             perturbed: perturbation.map(|(_, layers)| Perturbed { layers, rows: batch }),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
-use crate::config::{AutoencoderKlConfig, ModelConfig, UnetConfig, read_text};
+use crate::config::{AutoencoderKlConfig, ModelConfig, UnetConfig};
 use crate::error::{Error, Result};
-use crate::runtime::files::{exists, is_folder};
+use crate::runtime::files::{exists, is_folder, read_text};
 use crate::text::{ClipTextModel, Projection};
 use crate::unet::Unet;
 use crate::vae::AutoencoderKl;

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::image::{Image, Mask, Rectangle};
 use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
+use crate::runtime::Numbers;
 use crate::scheduler::{Level, Plan};
 
 /// Where the mask is black, a run with an ordinary UNet follows the picture instead of the prediction.
@@ -120,10 +121,10 @@ impl Start {
             // draws comes after.
             drop(pipeline.draw(noise, size)?);
             let latents = latents.map_or_else(|| drawn.f_zeros_like(), Ok)?;
-            let masking = Masking { mask: small.f_gt(0.5)?, latents, noise: drawn };
+            let masking = Masking { mask: small.f_gt_number(0.5)?, latents, noise: drawn };
             return Ok(Self { plan, x, masking: Some(masking), extra: None, overlay });
         }
-        let kept = mask.f_lt(0.5)?.f_to_kind(Kind::Float)?;
+        let kept = mask.f_lt_number(0.5)?.f_to_kind(Kind::Float)?;
         let masks =
             (0..mask.size4()?.0).map(|row| Ok(kept.f_narrow(0, row, 1)?)).collect::<Result<Vec<_>>>()?;
         let masked = images.iter().zip(&masks).map(|(image, kept)| Ok(image.f_mul(kept)?));

@@ -10,7 +10,7 @@ use crate::config::PipelineKind;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::noise::NoiseSource;
-use crate::runtime::no_grad;
+use crate::runtime::{Numbers, no_grad};
 use crate::scheduler::{Plan, Range, Scheduler};
 use crate::vae::{Moments, Vae};
 
@@ -182,11 +182,11 @@ impl Pipeline {
 /// # Shapes
 /// Both `(B, C, H, W)`.
 fn spherical(from: &Tensor, to: &Tensor, fraction: f64) -> Result<Tensor> {
-    let column = |x: &Tensor| x.f_norm_scalaropt_dim(2., [2].as_slice(), true);
+    let column = |x: &Tensor| x.f_frobenius_norm([2].as_slice(), true);
     let product = from.f_mul(to)?.f_sum_dim_intlist([2].as_slice(), true, Kind::Float)?;
     let cosine = product.f_div(&column(from)?.f_mul(&column(to)?)?)?;
     // Not quite 0, where the two are the same: then any weights with the sum 1 do.
-    let angle = cosine.f_clamp(-1., 1.)?.f_acos()?.f_clamp_min(1e-3)?;
-    let weight = |fraction: f64| angle.f_mul_scalar(fraction)?.f_sin()?.f_div(&angle.f_sin()?);
+    let angle = cosine.f_clamp_numbers(-1., 1.)?.f_acos()?.f_clamp_min_number(1e-3)?;
+    let weight = |fraction: f64| angle.f_mul_number(fraction)?.f_sin()?.f_div(&angle.f_sin()?);
     Ok(from.f_mul(&weight(1. - fraction)?)?.f_add(&to.f_mul(&weight(fraction)?)?)?)
 }

@@ -49,7 +49,10 @@ impl Source {
         while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
             let offset = offset + read as u64;
             let count = match self {
-                Self::Disk(file, _) => file.read_at(rest, offset)?,
+                Self::Disk(file, _) => match file.read_at(rest, offset) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    count => count?,
+                },
                 Self::Memory(file) => {
                     let start = usize::try_from(offset).unwrap_or(usize::MAX);
                     let bytes = file.bytes().get(start..).unwrap_or_default();
@@ -76,11 +79,29 @@ impl Source {
 
     /// The file from its start, at most `limit` bytes.
     pub(crate) fn read_up_to(&self, limit: u64) -> io::Result<Vec<u8>> {
-        let mut bytes = vec![0; usize::try_from(self.length().min(limit)).unwrap_or(0)];
+        let mut bytes = zeros(usize::try_from(self.length().min(limit)).unwrap_or(0))?;
         let count = self.read_at(&mut bytes, 0)?;
         bytes.truncate(count);
         Ok(bytes)
     }
+}
+
+/// So many zeros. Rust's own collections end the process where there is no memory for them.
+pub(crate) fn zeros(count: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(count).map_err(|_| io::ErrorKind::OutOfMemory)?;
+    bytes.resize(count, 0);
+    Ok(bytes)
+}
+
+/// The text of a regular file of at most `limit` bytes.
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
+    let file = Source::open(path)?;
+    if file.length() > limit {
+        return Err(Error::file(path, format!("is larger than {limit} bytes, the limit for such a file")));
+    }
+    let bytes = file.read_up_to(limit).map_err(Error::io(path))?;
+    String::from_utf8(bytes).map_err(|error| Error::file(path, format!("is not UTF-8 text: {error}")))
 }
 
 /// Whether there is a file or folder.
@@ -138,6 +159,9 @@ fn finish(
 pub(crate) fn contained(folder: &Path, name: &str) -> Result<PathBuf> {
     let path = folder.join(name);
     let plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
+    if name.is_empty() || name.len() > 1024 || name.contains(char::is_control) {
+        return Err(Error::file(folder, format!("no name of a file: `{name}`")));
+    }
     if !plain {
         return Err(Error::file(folder, format!("file name `{name}` leads out of the folder")));
     }
@@ -162,7 +186,9 @@ pub(crate) fn copy_configurations(from: &Path, to: &Path) -> Result<()> {
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         if source.is_dir() {
             copy_configurations(&source, &target)?;
-        } else if source.extension().is_some_and(|extension| extension == "json" || extension == "txt") {
+        } else if source.is_file()
+            && source.extension().is_some_and(|extension| extension == "json" || extension == "txt")
+        {
             // Not fs::copy, which would also copy that a file is read-only.
             let bytes = fs::read(&source).map_err(Error::io(&source))?;
             fs::write(&target, bytes).map_err(Error::io(&target))?;

@@ -3,6 +3,7 @@
 mod device;
 pub(crate) mod files;
 pub(crate) mod memory;
+mod numbers;
 mod shared;
 pub(crate) mod shim;
 pub(crate) mod upload;
@@ -10,6 +11,7 @@ mod worker;
 
 pub use device::{Device, Precision};
 pub use memory::MemoryFile;
+pub(crate) use numbers::{Numbers, number};
 pub(crate) use shared::{ReadOnly, Shared};
 pub(crate) use worker::{Worker, locked};
 

@@ -49,6 +49,9 @@ pub(crate) fn bytes_of(tensor: &Tensor) -> Result<Vec<u8>> {
     if count == 0 {
         return Ok(Vec::new());
     }
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(count).map_err(|_| Error::OutOfMemory { bytes: count })?;
     // SAFETY: a contiguous CPU tensor has `count` readable bytes, which live as long as `tensor`.
-    Ok(unsafe { slice::from_raw_parts(tensor.data_ptr().cast::<u8>(), count) }.to_vec())
+    bytes.extend_from_slice(unsafe { slice::from_raw_parts(tensor.data_ptr().cast::<u8>(), count) });
+    Ok(bytes)
 }

@@ -6,6 +6,7 @@ use super::seed_sequence;
 use crate::error::Result;
 use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
+use crate::runtime::Numbers;
 
 /// Where the noise of an SDE solver comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -61,7 +62,7 @@ impl SdeSampler {
         let scale = 1.0 / (to - from).abs().sqrt();
         let increments =
             self.paths.iter_mut().map(|path| path.increment(from, to)).collect::<Result<Vec<_>>>()?;
-        Ok(Tensor::f_cat(&increments, 0)?.f_mul_scalar(scale)?.f_to_device(x.device())?)
+        Ok(Tensor::f_cat(&increments, 0)?.f_mul_number(scale)?.f_to_device(x.device())?)
     }
 }
 
@@ -84,7 +85,7 @@ struct BrownianPath {
 impl BrownianPath {
     fn new(entropy: u64, (start, end): (f64, f64), shape: &[i64]) -> Result<Self> {
         let seed = seed_sequence::generate(entropy, &[], 1);
-        let total = normal(&seed, shape)?.f_mul_scalar((end - start).sqrt())?;
+        let total = normal(&seed, shape)?.f_mul_number((end - start).sqrt())?;
         let (start, end) = (on_grid(start), on_grid(end));
         Ok(Self { entropy, start, end, shape: shape.to_vec(), total, known: Vec::new() })
     }

@@ -264,6 +264,15 @@ impl NoiseSchedule {
             Self::Discrete { steps, .. } if !(2..=1_000_000).contains(steps) => {
                 Err(Error::invalid("training timesteps", steps, "from 2 to 1000000"))
             }
+            Self::Discrete {
+                betas:
+                    betas @ (Betas::Linear { start, end }
+                    | Betas::ScaledLinear { start, end }
+                    | Betas::Sigmoid { start, end }),
+                ..
+            } if ![start, end].iter().all(|&&beta| (0.0..=1.0).contains(&beta)) => {
+                Err(Error::invalid("noise schedule", format!("{betas:?}"), "betas between 0 and 1"))
+            }
             Self::Discrete { betas: Betas::Trained(list), steps, .. } if list.len() != *steps => {
                 Err(Error::invalid("trained betas", list.len(), format!("{steps}, one for each timestep")))
             }

@@ -6,6 +6,7 @@ use super::level::{Level, Step};
 use super::solver::{Denoise, Solver};
 use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
+use crate::runtime::Numbers;
 
 /// What is done to the denoised sample before a solver uses it. Latents need none, the default.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -29,10 +30,11 @@ impl Clip {
     pub(crate) fn apply(self, denoised: &Tensor) -> Result<Tensor> {
         match self {
             Self::Off => Ok(denoised.shallow_clone()),
-            Self::Range(range) => Ok(denoised.f_clamp(-range, range)?),
+            Self::Range(range) => Ok(denoised.f_clamp_numbers(-range, range)?),
             Self::Dynamic { ratio, max } => {
                 let flat = denoised.f_flatten(1, -1)?;
-                let scale = flat.f_abs()?.f_quantile_scalar(ratio, 1, true, "linear")?.f_clamp(1.0, max)?;
+                let scale =
+                    flat.f_abs()?.f_quantile_scalar(ratio, 1, true, "linear")?.f_clamp_numbers(1.0, max)?;
                 let clipped = flat.f_clamp_tensor(Some(&scale.f_neg()?), Some(&scale))?.f_div(&scale)?;
                 Ok(clipped.f_reshape(denoised.size())?)
             }

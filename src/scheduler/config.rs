@@ -1,6 +1,5 @@
 //! [`Config`]: the keys of a diffusers `scheduler_config.json`, read with a class's own defaults.
 
-use std::fs;
 use std::path::Path;
 
 use serde_json::{Map, Value};
@@ -8,6 +7,10 @@ use serde_json::{Map, Value};
 use super::Scheduler;
 use super::class::Class;
 use crate::error::{Error, Result};
+use crate::runtime::files::read_text;
+
+/// The largest file read: room for the betas of many more training timesteps than anyone takes.
+const FILE_LIMIT: u64 = 1 << 20;
 
 /// The keys that a `scheduler_config.json` has. Those that it lacks are left to the class that reads it,
 /// which is what `Class.from_config(other.config)` means in diffusers.
@@ -141,7 +144,7 @@ impl Scheduler {
     /// # Errors
     /// [`Error::Io`] where the file cannot be read, [`Error::File`] where its content is not a scheduler's.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self> {
-        let json = fs::read_to_string(&path).map_err(Error::io(&path))?;
+        let json = read_text(path.as_ref(), FILE_LIMIT)?;
         Self::from_config(&json).map_err(|error| Error::file(&path, error.to_string()))
     }
 }

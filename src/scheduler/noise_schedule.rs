@@ -3,6 +3,7 @@
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::runtime::{Numbers, number};
 
 /// The noise levels of the training.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,6 +98,10 @@ impl NoiseSchedule {
     /// subtract nearly equal numbers of this table.
     pub(crate) fn sigmas(&self, zero: ZeroSnr) -> Result<Vec<f64>> {
         let Self::Discrete { betas, steps, terminal_snr } = self else { return Ok(Vec::new()) };
+        let betas_of = match betas {
+            Betas::Trained(list) => format!("a list of {} betas", list.len()),
+            other => format!("{other:?}"),
+        };
         let mut betas = betas.tensor(*steps)?;
         if *terminal_snr == TerminalSnr::Zero {
             betas = zero_terminal_snr(&betas)?;
@@ -114,7 +119,7 @@ impl NoiseSchedule {
         let rising = sigmas.iter().take(sigmas.len().saturating_sub(1));
         match rising.is_sorted() && sigmas.iter().all(|sigma| sigma.is_finite() && *sigma > 0.0) {
             true => Ok(sigmas),
-            false => Err(Error::invalid("noise schedule", format!("{self:?}"), "betas between 0 and 1")),
+            false => Err(Error::invalid("noise schedule", betas_of, "betas between 0 and 1")),
         }
     }
 }
@@ -123,11 +128,16 @@ impl Betas {
     fn tensor(&self, steps: usize) -> Result<Tensor> {
         let even = |start: f64, end: f64| {
             let steps = i64::try_from(steps).unwrap_or(i64::MAX);
-            Tensor::f_linspace(start, end, steps, (Kind::Float, Device::Cpu))
+            Tensor::f_linspace_tensor_tensor(
+                &number(start)?,
+                &number(end)?,
+                steps,
+                (Kind::Float, Device::Cpu),
+            )
         };
         Ok(match self {
             Self::Linear { start, end } => even(*start, *end)?,
-            Self::ScaledLinear { start, end } => even(start.sqrt(), end.sqrt())?.f_pow_tensor_scalar(2)?,
+            Self::ScaledLinear { start, end } => even(start.sqrt(), end.sqrt())?.f_square()?,
             Self::Cosine => {
                 from_alpha_bar(steps, |u| ((u + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2))?
             }
@@ -138,7 +148,7 @@ impl Betas {
                 (snr / (1.0 + snr)).sqrt()
             })?,
             Self::Sigmoid { start, end } => {
-                even(-6.0, 6.0)?.f_sigmoid()?.f_mul_scalar(end - start)?.f_add_scalar(*start)?
+                even(-6.0, 6.0)?.f_sigmoid()?.f_mul_number(end - start)?.f_add_number(*start)?
             }
             Self::Trained(betas) => Tensor::f_from_slice(betas)?,
         })
@@ -156,7 +166,7 @@ fn zero_terminal_snr(betas: &Tensor) -> Result<Tensor> {
     let roots = one_minus(betas)?.f_cumprod(0, Kind::Float)?.f_sqrt()?;
     let (first, last) = (roots.f_get(0)?, roots.f_get(-1)?);
     let scale = first.f_div(&first.f_sub(&last)?)?;
-    let alphas_cumprod = roots.f_sub(&last)?.f_mul(&scale)?.f_pow_tensor_scalar(2)?;
+    let alphas_cumprod = roots.f_sub(&last)?.f_mul(&scale)?.f_square()?;
     let count = alphas_cumprod.size1()?;
     let ratio =
         alphas_cumprod.f_narrow(0, 1, count - 1)?.f_div(&alphas_cumprod.f_narrow(0, 0, count - 1)?)?;
@@ -164,5 +174,5 @@ fn zero_terminal_snr(betas: &Tensor) -> Result<Tensor> {
 }
 
 fn one_minus(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_neg()?.f_add_scalar(1)?)
+    Ok(x.f_neg()?.f_add_number(1)?)
 }

@@ -12,6 +12,7 @@ use super::solver::Family;
 use super::steps;
 use crate::error::Result;
 use crate::nn::ops::linear_combination;
+use crate::runtime::Numbers;
 
 /// The steps of one run.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ impl Plan {
     /// # Errors
     /// [`Error::Torch`](crate::Error::Torch).
     pub fn start(&self, noise: &Tensor) -> Result<Tensor> {
-        Ok(noise.f_mul_scalar(self.initial_scale())?)
+        Ok(noise.f_mul_number(self.initial_scale())?)
     }
 
     /// The factor of [`start`](Self::start).
@@ -82,7 +83,7 @@ impl Plan {
     /// # Errors
     /// [`Error::Torch`](crate::Error::Torch).
     pub fn resume(&self, latents: &Tensor) -> Result<Tensor> {
-        Ok(latents.f_mul_scalar(1.0 / self.latent_scale(self.first_sigma()))?)
+        Ok(latents.f_mul_number(1.0 / self.latent_scale(self.first_sigma()))?)
     }
 
     /// The latents, as diffusers' class would hold them, that the sample `x` at a noise level is. The
@@ -91,7 +92,7 @@ impl Plan {
     /// # Errors
     /// [`Error::Torch`](crate::Error::Torch).
     pub fn latents(&self, x: &Tensor, sigma: f64) -> Result<Tensor> {
-        Ok(x.f_mul_scalar(self.latent_scale(sigma))?)
+        Ok(x.f_mul_number(self.latent_scale(sigma))?)
     }
 
     /// The factor that takes a sample at the end of step `index` of [`steps`](Self::steps) to where the

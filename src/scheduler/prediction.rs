@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use crate::error::{Error, Result};
 use crate::nn::ops::linear_combination;
+use crate::runtime::Numbers;
 
 /// What the network predicts. The default is [`Prediction::Epsilon`], which Stable Diffusion XL predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -56,7 +57,7 @@ impl Prediction {
     /// # Errors
     /// [`Error::Torch`].
     pub fn input(self, x: &Tensor, sigma: f64) -> Result<Tensor> {
-        Ok(x.f_mul_scalar(self.coefficients(sigma).c_in)?)
+        Ok(x.f_mul_number(self.coefficients(sigma).c_in)?)
     }
 
     /// The denoised sample that the network's `output` means for `x` at the level `sigma`.

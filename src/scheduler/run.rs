@@ -7,6 +7,7 @@ use super::plan::Plan;
 use super::solver::{Denoise, Solver};
 use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
+use crate::runtime::Numbers;
 
 /// One run of a [`Plan`].
 pub struct Run {
@@ -58,7 +59,7 @@ impl Run {
         self.position += 1;
         match bridge == 1.0 {
             true => Ok(moved),
-            false => Ok(moved.f_mul_scalar(bridge)?),
+            false => Ok(moved.f_mul_number(bridge)?),
         }
     }
 

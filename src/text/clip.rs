@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::nn::{
     Embedding, LayerNorm, Linear, LinearSpec, causal_dot_product, gelu, merge_heads, quick_gelu, split_heads,
 };
+use crate::runtime::{Numbers, number};
 use crate::weights::{Parameter, Weights};
 
 /// A CLIP text encoder, with or without the projection of its pooled output.
@@ -146,8 +147,8 @@ impl ClipTextModel {
         // 2 is the id that old files give in error; there the largest id is taken, which is the end of text. Added
         // tokens have larger ones still, and transformers takes them for it.
         let is_end = match self.config.eos_token_id {
-            2 => ids.f_masked_fill(&ids.f_ge(self.config.vocab_size)?, 0)?,
-            end => ids.f_eq(end)?.f_to_kind(Kind::Int64)?,
+            2 => ids.f_masked_fill_tensor(&ids.f_ge_number(self.config.vocab_size)?, &number(0)?)?,
+            end => ids.f_eq_number(end)?.f_to_kind(Kind::Int64)?,
         };
         // The first of equal ones.
         let position = is_end.f_argmax(-1, false)?;

@@ -9,8 +9,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use tokenizers::AddedToken;
 
-use super::vocabulary::{END, FILE_LIMIT, START, Vocabulary, json, read};
+use super::vocabulary::{END, FILE_LIMIT, START, Vocabulary, json};
 use crate::error::{Error, Result};
+use crate::runtime::files::read_text;
 
 /// The number of positions of CLIP's text models.
 const CONTEXT_LENGTH: usize = 77;
@@ -202,7 +203,7 @@ fn exact(text: &str) -> AddedToken {
 /// The content of a JSON file that may be absent.
 fn optional<T: Default + for<'a> Deserialize<'a>>(folder: &Path, name: &str) -> Result<T> {
     let path = folder.join(name);
-    match read(&path, FILE_LIMIT) {
+    match read_text(&path, FILE_LIMIT) {
         Err(Error::Io { source, .. }) if source.kind() == ErrorKind::NotFound => Ok(T::default()),
         text => json(&path, &text?),
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
 use tokenizers::decoders::byte_level::ByteLevel;
@@ -16,9 +16,9 @@ use tokenizers::{
 };
 
 use super::special::{ListedToken, SpecialTokens};
-use super::vocabulary::{END, END_OF_WORD, Model, TOKENIZER_FILE_LIMIT, Vocabulary, json, read};
+use super::vocabulary::{END, END_OF_WORD, Model, TOKENIZER_FILE_LIMIT, Vocabulary, json};
 use crate::error::{Error, Result};
-use crate::runtime::files::exists;
+use crate::runtime::files::{exists, read_text};
 
 /// The longest prompt in bytes: about two hundred times what the text encoders see.
 const PROMPT_LIMIT: usize = 64 << 10;
@@ -77,18 +77,25 @@ pub struct Tokens {
 }
 
 impl Tokenizer {
-    /// A tokenizer of SDXL with the vocabulary that is compiled in, for models that come without one.
+    /// A tokenizer of SDXL with the vocabulary that is compiled in, for models that come without one. It is made once
+    /// for all of them.
     ///
     /// # Errors
     /// None in practice.
     pub fn builtin(padding: Padding) -> Result<Self> {
-        let padding = match padding {
-            Padding::EndOfText => END,
-            Padding::Exclamation => "!",
+        static MADE: [OnceLock<Tokenizer>; 2] = [const { OnceLock::new() }; 2];
+        let [first, second] = &MADE;
+        let (made, padding) = match padding {
+            Padding::EndOfText => (first, END),
+            Padding::Exclamation => (second, "!"),
         };
-        Vocabulary::clip()
+        if let Some(tokenizer) = made.get() {
+            return Ok(tokenizer.clone());
+        }
+        let tokenizer = Vocabulary::clip()
             .and_then(|vocabulary| Self::new(vocabulary, SpecialTokens::clip(padding)))
-            .map_err(|reason| Error::file("the built-in vocabulary", reason))
+            .map_err(|reason| Error::file("the built-in vocabulary", reason))?;
+        Ok(made.get_or_init(|| tokenizer).clone())
     }
 
     /// Reads a `tokenizer` folder of a diffusers model: `tokenizer.json`, or else `vocab.json` and
@@ -100,13 +107,13 @@ impl Tokenizer {
     /// length (CLIP's without them).
     ///
     /// # Errors
-    /// [`Error::Io`] when a file cannot be read, [`Error::File`] when it is larger than 32 MiB (64 MiB
+    /// [`Error::Io`] when a file cannot be read, [`Error::File`] when it is larger than 8 MiB (16 MiB
     /// for `tokenizer.json`), malformed, or lacks a special token.
     pub fn from_folder(path: impl AsRef<Path>) -> Result<Self> {
         let folder = path.as_ref();
         let file = folder.join("tokenizer.json");
         if exists(&file) {
-            let text = read(&file, TOKENIZER_FILE_LIMIT)?;
+            let text = read_text(&file, TOKENIZER_FILE_LIMIT)?;
             let content: TokenizerFile = json(&file, &text)?;
             let special = SpecialTokens::from_folder(folder, content.added_tokens)?;
             Vocabulary::from_model(content.model)

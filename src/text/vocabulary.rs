@@ -1,12 +1,14 @@
 //! [`Vocabulary`]: the symbols of a byte-pair encoding, their ids, and the merges that build them.
 
+use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use tokenizers::models::bpe::{BPE, Merges, Vocab};
 
 use crate::error::{Error, Result};
-use crate::runtime::files::Source;
+use crate::runtime::files::read_text;
 
 /// The token before a prompt and the one after it.
 pub(super) const START: &str = "<|startoftext|>";
@@ -18,12 +20,12 @@ pub(super) const END_OF_WORD: &str = "</w>";
 const CLIP_MERGES: &str = include_str!("clip_merges.txt");
 
 /// The largest vocabulary, merges or configuration file read; CLIP's are a megabyte or less.
-pub(super) const FILE_LIMIT: u64 = 32 << 20;
+pub(super) const FILE_LIMIT: u64 = 8 << 20;
 /// The largest `tokenizer.json` read; CLIP's is 4 MB.
-pub(super) const TOKENIZER_FILE_LIMIT: u64 = 64 << 20;
+pub(super) const TOKENIZER_FILE_LIMIT: u64 = 16 << 20;
 
 /// The most symbols, and the most merges, of a vocabulary; CLIP has 49 408 and 48 894.
-const COUNT_LIMIT: usize = 1 << 20;
+const COUNT_LIMIT: usize = 1 << 17;
 
 /// Symbols with ids from 0 without gaps, and merges of two known symbols into a known one.
 ///
@@ -35,9 +37,6 @@ pub(super) struct Vocabulary {
 
 impl Vocabulary {
     fn new(ids: Vocab) -> Result<Self, String> {
-        if ids.len() > COUNT_LIMIT {
-            return Err(format!("has {} symbols, expected at most {COUNT_LIMIT}", ids.len()));
-        }
         let mut owners = vec![None; ids.len()];
         for (symbol, &id) in &ids {
             let owner = usize::try_from(id).ok().and_then(|id| owners.get_mut(id));
@@ -71,9 +70,9 @@ impl Vocabulary {
 
     /// Reads `vocab.json` and `merges.txt`.
     pub(super) fn from_files(vocab: &Path, merges: &Path) -> Result<Self> {
-        let ids = json(vocab, &read(vocab, FILE_LIMIT)?)?;
+        let Symbols(ids) = json(vocab, &read_text(vocab, FILE_LIMIT)?)?;
         let mut vocabulary = Self::new(ids).map_err(|reason| Error::file(vocab, reason))?;
-        let lines = read(merges, FILE_LIMIT)?;
+        let lines = read_text(merges, FILE_LIMIT)?;
         vocabulary.add_merges(&lines).map_err(|reason| Error::file(merges, reason))?;
         Ok(vocabulary)
     }
@@ -83,7 +82,7 @@ impl Vocabulary {
         if model.kind.as_deref().is_some_and(|kind| kind != "BPE") {
             return Err(format!("the model is {:?}, expected \"BPE\"", model.kind.unwrap_or_default()));
         }
-        let mut vocabulary = Self::new(model.vocab)?;
+        let mut vocabulary = Self::new(model.vocab.0)?;
         for (index, merge) in model.merges.into_iter().enumerate() {
             let added = match merge {
                 Merge::Pair(first, second) => vocabulary.add_merge(first, second),
@@ -102,8 +101,9 @@ impl Vocabulary {
     }
 
     fn add_merge_line(&mut self, line: &str) -> Result<(), String> {
-        match line.split(' ').collect::<Vec<_>>()[..] {
-            [first, second] => self.add_merge(first.to_owned(), second.to_owned()),
+        let mut symbols = line.split(' ');
+        match (symbols.next(), symbols.next(), symbols.next()) {
+            (Some(first), Some(second), None) => self.add_merge(first.to_owned(), second.to_owned()),
             _ => Err(format!("expected two symbols with a space between them, found {:?}", start(line))),
         }
     }
@@ -144,8 +144,37 @@ impl Vocabulary {
 pub(super) struct Model {
     #[serde(rename = "type")]
     kind: Option<String>,
-    vocab: Vocab,
+    vocab: Symbols,
     merges: Vec<Merge>,
+}
+
+/// Symbols with their ids; refused while they are read where there are too many.
+struct Symbols(Vocab);
+
+impl<'de> Deserialize<'de> for Symbols {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct SymbolsVisitor;
+        impl<'de> Visitor<'de> for SymbolsVisitor {
+            type Value = Symbols;
+
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("an object of symbols with their ids")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Symbols, A::Error> {
+                let mut ids = Vocab::default();
+                while let Some((symbol, id)) = map.next_entry()? {
+                    if ids.len() == COUNT_LIMIT {
+                        let reason = format!("has more than {COUNT_LIMIT} symbols");
+                        return Err(serde::de::Error::custom(reason));
+                    }
+                    ids.insert(symbol, id);
+                }
+                Ok(Symbols(ids))
+            }
+        }
+        deserializer.deserialize_map(SymbolsVisitor)
+    }
 }
 
 #[derive(Deserialize)]
@@ -165,15 +194,6 @@ fn byte_symbols() -> impl Iterator<Item = String> {
 /// Enough of a broken line to recognise it.
 fn start(text: &str) -> String {
     text.chars().take(40).collect()
-}
-
-/// Reads a text file of at most `limit` bytes.
-pub(super) fn read(path: &Path, limit: u64) -> Result<String> {
-    let bytes = Source::open(path)?.read_up_to(limit + 1).map_err(Error::io(path))?;
-    if bytes.len() as u64 > limit {
-        return Err(Error::file(path, format!("is larger than {limit} bytes, the limit for such a file")));
-    }
-    String::from_utf8(bytes).map_err(|error| Error::file(path, format!("is not UTF-8 text: {error}")))
 }
 
 pub(super) fn json<'a, T: Deserialize<'a>>(path: &Path, text: &'a str) -> Result<T> {

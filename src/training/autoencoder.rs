@@ -4,6 +4,7 @@ use tch::{Kind, Tensor};
 
 use crate::config::AutoencoderKlConfig;
 use crate::error::{Error, Result};
+use crate::runtime::Numbers;
 use crate::vae::AutoencoderKl;
 use crate::weights::Weights;
 
@@ -65,7 +66,7 @@ impl AutoencoderObjective {
                     0,
                     length - 1,
                 )?)?;
-                loss = loss.f_add(&mean_absolute(&steps)?.f_mul_scalar(self.edges / (2 * SCALES) as f64)?)?;
+                loss = loss.f_add(&mean_absolute(&steps)?.f_mul_number(self.edges / (2 * SCALES) as f64)?)?;
             }
         }
         Ok(loss)
@@ -113,9 +114,9 @@ impl AutoencoderModel {
             .f_square()?
             .f_add(&moments.logvar.f_exp()?)?
             .f_sub(&moments.logvar)?
-            .f_add_scalar(-1.)?
+            .f_add_number(-1.)?
             .f_sum(Kind::Float)?
-            .f_mul_scalar(0.5 * objective.kl / pictures.numel() as f64)?;
+            .f_mul_number(0.5 * objective.kl / pictures.numel() as f64)?;
         Ok(objective.reconstruction(&decoded, pictures)?.f_add(&divergence)?)
     }
 

@@ -1,11 +1,12 @@
 //! [`ContrastiveModel`]: text encoders that learn which caption belongs to which picture.
 
-use tch::{Kind, Reduction, Tensor};
+use tch::{Reduction, Tensor};
 
 use super::diffusion::Examples;
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::nn::{Conv2d, Linear, LinearSpec, silu};
+use crate::runtime::Numbers;
 use crate::text::{ClipTextModel, Projection};
 use crate::weights::Weights;
 
@@ -68,7 +69,7 @@ impl ContrastiveModel {
         // Of the layer that the UNet reads.
         let state = encoder.at_end_of_text(&encoder.forward(&ids, 0)?.hidden_states, &ids)?;
         let first = contrast(&projection.forward(&state)?, &images)?;
-        Ok(loss.f_add(&first)?.f_mul_scalar(0.5)?)
+        Ok(loss.f_add(&first)?.f_mul_number(0.5)?)
     }
 }
 
@@ -78,18 +79,18 @@ impl ContrastiveModel {
 /// `texts` `(B, width)`, `images` `(B, width)` of length 1; a scalar.
 fn contrast(texts: &Tensor, images: &Tensor) -> Result<Tensor> {
     let (batch, _) = images.size2()?;
-    let nearness = unit(texts)?.f_matmul(&images.f_transpose(0, 1)?)?.f_div_scalar(TEMPERATURE)?;
-    let own = Tensor::f_arange(batch, (Kind::Int64, images.device()))?;
+    let nearness = unit(texts)?.f_matmul(&images.f_transpose(0, 1)?)?.f_div_number(TEMPERATURE)?;
+    let own = Tensor::f_from_slice(&(0..batch).collect::<Vec<i64>>())?.f_to_device(images.device())?;
     let entropy =
         |nearness: &Tensor| nearness.f_cross_entropy_loss::<Tensor>(&own, None, Reduction::Mean, -100, 0.);
     let (by_text, by_image) = (entropy(&nearness)?, entropy(&nearness.f_transpose(0, 1)?)?);
-    Ok(by_text.f_add(&by_image)?.f_mul_scalar(0.5)?)
+    Ok(by_text.f_add(&by_image)?.f_mul_number(0.5)?)
 }
 
 /// Rows of length 1.
 fn unit(x: &Tensor) -> Result<Tensor> {
-    let length = x.f_norm_scalaropt_dim(2., [-1].as_slice(), true)?;
-    Ok(x.f_div(&length.f_clamp_min(1e-6)?)?)
+    let length = x.f_frobenius_norm([-1].as_slice(), true)?;
+    Ok(x.f_div(&length.f_clamp_min_number(1e-6)?)?)
 }
 
 /// Two convolutions and a linear layer.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use crate::conditioning::Size;
-use crate::config::read_text;
 use crate::error::{Error, Result};
 use crate::image::Image;
+use crate::runtime::files::read_text;
 
 /// A picture and what it shows.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::error::{Error, Result};
+use crate::runtime::Numbers;
 
 /// An exponential moving average whose decay rises to `decay`, as diffusers' `EMAModel`: after `n` steps it is
 /// `min(decay, n / (9 + n))`, so that the first weights are soon forgotten.
@@ -33,7 +34,7 @@ impl Ema {
     }
 
     pub(super) fn step(&self, average: &mut Tensor, weights: &Tensor, step: u64) -> Result<()> {
-        let _ = average.f_lerp_(weights, 1. - self.decay_at(step))?;
+        let _ = average.f_lerp_number_(weights, 1. - self.decay_at(step))?;
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use tch::Tensor;
 
 use super::draws::Draws;
 use crate::error::Result;
+use crate::runtime::Numbers;
 use crate::weights::TensorSource;
 
 /// Initial values as the reference's modules have them, decided by a seed and the tensor's name.
@@ -31,7 +32,7 @@ impl TensorSource for InitialWeights {
             [_] if name.ends_with("weight") => Ok(Tensor::f_ones(shape, kind)?),
             [] | [_] => Ok(Tensor::f_zeros(shape, kind)?),
             _ if is_last_of_branch(name) => Ok(Tensor::f_zeros(shape, kind)?),
-            _ if name.ends_with("embedding.weight") => Ok(draws.normal(shape)?.f_mul_scalar(0.02)?),
+            _ if name.ends_with("embedding.weight") => Ok(draws.normal(shape)?.f_mul_number(0.02)?),
             [_, rest @ ..] => {
                 let fan_in: i64 = rest.iter().product();
                 let bound = (1. / fan_in as f64).sqrt() as f32;

@@ -8,6 +8,7 @@ use tch::{Kind, Tensor};
 use super::draws::Draws;
 use crate::error::{Error, Result};
 use crate::nn::ops;
+use crate::runtime::Numbers;
 use crate::scheduler::{Coefficients, NoiseSchedule, Prediction, Scheduler, ZeroSnr};
 
 /// The training objective of a diffusion model.
@@ -189,7 +190,7 @@ impl Objective {
         let mut noise = draws.normal(&latents.size())?;
         if self.offset_noise > 0. {
             let offset = draws.normal(&[batch, channels, 1, 1])?;
-            noise = noise.f_add(&offset.f_mul_scalar(self.offset_noise)?)?;
+            noise = noise.f_add(&offset.f_mul_number(self.offset_noise)?)?;
         }
         let levels = self.levels.draw(batch as usize, draws)?;
         self.noised(latents, &noise.f_to_device(latents.device())?, &levels)

@@ -5,6 +5,7 @@ use std::ops::Range;
 use tch::Tensor;
 
 use crate::error::{Error, Result};
+use crate::runtime::Numbers;
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), as `torch.optim.AdamW`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -71,12 +72,12 @@ impl AdamW {
             let part = |tensor: &Tensor| tensor.f_narrow(0, *start, end - start);
             let gradient = part(gradients)?;
             let (mut first, mut second) = (part(&moments.first)?, part(&moments.second)?);
-            let _ = first.f_lerp_(&gradient, 1. - beta1)?;
-            let square = gradient.f_square()?.f_mul_scalar_(1. - beta2)?;
-            let _ = second.f_mul_scalar_(beta2)?.f_add_(&square)?;
-            let denominator = second.f_sqrt()?.f_div_scalar_(correction(beta2).sqrt())?.f_add_scalar_(eps)?;
-            let update = first.f_div(&denominator)?.f_mul_scalar_(-step_size)?;
-            let _ = part(weights)?.f_mul_scalar_(1. - learning_rate * weight_decay)?.f_add_(&update)?;
+            let _ = first.f_lerp_number_(&gradient, 1. - beta1)?;
+            let square = gradient.f_square()?.f_mul_number_(1. - beta2)?;
+            let _ = second.f_mul_number_(beta2)?.f_add_(&square)?;
+            let denominator = second.f_sqrt()?.f_div_number_(correction(beta2).sqrt())?.f_add_number_(eps)?;
+            let update = first.f_div(&denominator)?.f_mul_number_(-step_size)?;
+            let _ = part(weights)?.f_mul_number_(1. - learning_rate * weight_decay)?.f_add_(&update)?;
         }
         Ok(())
     }

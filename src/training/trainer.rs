@@ -9,7 +9,7 @@ use super::learning_rate::LearningRate;
 use super::optimizer::{AdamW, Moments};
 use super::variables::Variables;
 use crate::error::{Error, Result};
-use crate::runtime::no_grad;
+use crate::runtime::{Numbers, no_grad};
 use crate::weights::{fnv1a, read_safetensors, save_safetensors};
 
 /// How a [`Trainer`] learns.
@@ -96,7 +96,7 @@ impl Trainer {
         let accumulation = options.accumulation as u64;
         let mut mean = 0.;
         for number in 0..accumulation {
-            let loss = loss(*step * accumulation + number)?.f_div_scalar(accumulation as f64)?;
+            let loss = loss(*step * accumulation + number)?.f_div_number(accumulation as f64)?;
             mean += loss.f_double_value(&[])?;
             loss.f_backward()?;
         }
@@ -110,7 +110,7 @@ impl Trainer {
         if let Some(largest) = options.max_gradient_norm {
             // As torch.nn.utils.clip_grad_norm_.
             let scale = (largest / (gradient_norm + 1e-6)).min(1.);
-            let _ = gradients.f_mul_scalar_(scale)?;
+            let _ = gradients.f_mul_number_(scale)?;
         }
         let learning_rate = options.learning_rate.at(*step);
         *step += 1;

@@ -6,6 +6,7 @@ use super::prepared::PreparedConditioning;
 use crate::config::UnetConfig;
 use crate::error::{Error, Result};
 use crate::nn::{Linear, LinearSpec, SinCos, silu, sinusoidal};
+use crate::runtime::Numbers;
 use crate::weights::Weights;
 
 /// Everything that the UNet is told besides the latents and their noise level. One row for each picture.
@@ -105,7 +106,7 @@ impl UnetConditioning {
 
 /// The guidance scale as an LCM UNet is told it: `(1, width)` in f32.
 pub fn guidance_embedding(scale: f64, width: i64) -> Result<Tensor> {
-    sinusoidal(&Tensor::f_from_slice(&[(scale - 1.) as f32])?.f_mul_scalar(1000.)?, width, SinCos::SinFirst)
+    sinusoidal(&Tensor::f_from_slice(&[(scale - 1.) as f32])?.f_mul_number(1000.)?, width, SinCos::SinFirst)
 }
 
 /// The timestep and the micro-conditioning, as one vector that every residual block is given.

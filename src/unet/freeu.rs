@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::runtime::Numbers;
 
 /// FreeU: in the first two levels of the way up, half of the channels are amplified, and the lowest frequencies
 /// of the skip connections are damped. No training, no cost.
@@ -94,7 +95,7 @@ fn no_skip() -> Error {
 fn amplified(x: &Tensor, factor: f64) -> Result<Tensor> {
     let channels = x.size4()?.1;
     let half = channels / 2;
-    let first = x.f_narrow(1, 0, half)?.f_mul_scalar(factor)?;
+    let first = x.f_narrow(1, 0, half)?.f_mul_number(factor)?;
     Ok(Tensor::f_cat(&[first, x.f_narrow(1, half, channels - half)?], 1)?)
 }
 
@@ -108,7 +109,7 @@ fn filtered(x: &Tensor, factor: f64) -> Result<Tensor> {
         Ok(Tensor::f_from_slice(&values)?.f_to_device(x.device())?)
     };
     let lowest = lowest(height)?.f_outer(&lowest(width)?)?;
-    let factors = lowest.f_mul_scalar(factor - 1.)?.f_add_scalar(1.)?;
+    let factors = lowest.f_mul_number(factor - 1.)?.f_add_number(1.)?;
     let dims = [-2, -1].as_slice();
     // Always in f32: the transform has no 16-bit form for every size.
     let spectrum = x.f_to_kind(Kind::Float)?.f_fft_fft2(None::<&[i64]>, dims, "backward")?;

@@ -7,6 +7,7 @@ use super::tiling::{Reach, Strips};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, GroupNorm, ops};
+use crate::runtime::Numbers;
 use crate::weights::Weights;
 
 /// A diagonal Gaussian over latents (unscaled), as the encoder gives it.
@@ -24,7 +25,7 @@ impl Moments {
         let channels = moments.size4()?.1 / 2;
         Ok(Self {
             mean: moments.f_narrow(1, 0, channels)?,
-            logvar: moments.f_narrow(1, channels, channels)?.f_clamp(-30., 20.)?,
+            logvar: moments.f_narrow(1, channels, channels)?.f_clamp_numbers(-30., 20.)?,
         })
     }
 
@@ -35,7 +36,7 @@ impl Moments {
 
     /// `mean + exp(logvar / 2) · noise`, for standard normal `noise` of the same shape.
     pub fn sample(&self, noise: &Tensor) -> Result<Tensor> {
-        let deviation = self.logvar.f_mul_scalar(0.5)?.f_exp()?;
+        let deviation = self.logvar.f_mul_number(0.5)?.f_exp()?;
         ops::linear_combination(&[(1., &self.mean), (1., &deviation.f_mul(noise)?)])
     }
 }

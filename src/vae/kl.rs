@@ -7,6 +7,7 @@ use super::encoder::{Encoder, Moments};
 use crate::config::AutoencoderKlConfig;
 use crate::error::Result;
 use crate::nn::Conv2d;
+use crate::runtime::Numbers;
 use crate::weights::Weights;
 
 /// SDXL's autoencoder (paper, section 2.4): eight picture pixels to one latent pixel along a side.
@@ -83,8 +84,8 @@ impl AutoencoderKl {
     pub fn scale(&self, latents: &Tensor) -> Result<Tensor> {
         let scale = self.config.scaling_factor;
         match self.statistics(latents)? {
-            Some((mean, std)) => Ok(latents.f_sub(&mean)?.f_mul_scalar(scale)?.f_div(&std)?),
-            None => Ok(latents.f_mul_scalar(scale)?),
+            Some((mean, std)) => Ok(latents.f_sub(&mean)?.f_mul_number(scale)?.f_div(&std)?),
+            None => Ok(latents.f_mul_number(scale)?),
         }
     }
 
@@ -92,8 +93,8 @@ impl AutoencoderKl {
     pub fn unscale(&self, latents: &Tensor) -> Result<Tensor> {
         let scale = self.config.scaling_factor;
         match self.statistics(latents)? {
-            Some((mean, std)) => Ok(latents.f_mul(&std)?.f_div_scalar(scale)?.f_add(&mean)?),
-            None => Ok(latents.f_div_scalar(scale)?),
+            Some((mean, std)) => Ok(latents.f_mul(&std)?.f_div_number(scale)?.f_add(&mean)?),
+            None => Ok(latents.f_div_number(scale)?),
         }
     }
 

@@ -6,6 +6,7 @@ use super::tiling::{Reach, Slice, Strips};
 use crate::config::AutoencoderTinyConfig;
 use crate::error::Result;
 use crate::nn::{Conv2d, upsample_nearest};
+use crate::runtime::Numbers;
 use crate::weights::Weights;
 
 /// The tiny autoencoder TAESD, for SDXL's latents TAESDXL: fast previews and decoding on small machines.
@@ -59,9 +60,9 @@ impl AutoencoderTiny {
 
     fn encode_by(&self, forward: Forward, image: &Tensor) -> Result<Tensor> {
         // The network works on [0, 1].
-        let image = image.f_add_scalar(1.)?.f_div_scalar(2.)?;
+        let image = image.f_add_number(1.)?.f_div_number(2.)?;
         let latents = forward(&self.encoder, &image.f_to_kind(self.kind)?)?;
-        Ok(latents.f_to_kind(Kind::Float)?.f_mul_scalar(self.config.scaling_factor)?)
+        Ok(latents.f_to_kind(Kind::Float)?.f_mul_number(self.config.scaling_factor)?)
     }
 
     /// Latents to a picture.
@@ -78,11 +79,11 @@ impl AutoencoderTiny {
     }
 
     fn decode_by(&self, forward: Forward, latents: &Tensor) -> Result<Tensor> {
-        let latents = latents.f_div_scalar(self.config.scaling_factor)?;
+        let latents = latents.f_div_number(self.config.scaling_factor)?;
         // A soft clamp to ±3.
-        let latents = latents.f_div_scalar(3.)?.f_tanh()?.f_mul_scalar(3.)?;
+        let latents = latents.f_div_number(3.)?.f_tanh()?.f_mul_number(3.)?;
         let image = forward(&self.decoder, &latents.f_to_kind(self.kind)?)?;
-        Ok(image.f_to_kind(Kind::Float)?.f_mul_scalar(2.)?.f_add_scalar(-1.)?)
+        Ok(image.f_to_kind(Kind::Float)?.f_mul_number(2.)?.f_add_number(-1.)?)
     }
 }
 

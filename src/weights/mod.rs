@@ -5,6 +5,7 @@
 //! once; the second reads the data, straight into the tensors' memory.
 
 mod checkpoint;
+mod header;
 mod lora;
 mod parameter;
 mod random;

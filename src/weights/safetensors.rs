@@ -1,26 +1,18 @@
 //! Reading the header of a safetensors file, and saving one: strict, and capped before anything is parsed.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use tch::{Kind, Tensor};
 
+use super::header::{HEADER_CAP, Header};
 use super::source::TensorSpec;
 use crate::error::{Error, Result};
-use crate::runtime::files::{Source, write_atomically};
+use crate::runtime::files::{Source, write_atomically, zeros};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
-
-/// SDXL's own headers have about 2500 tensors and stay under 0.4 MB.
-const HEADER_CAP: u64 = 32 << 20;
-const TENSORS_CAP: usize = 65_536;
-const RANK_CAP: usize = 8;
-const NAME_CAP: usize = 512;
 
 /// An open safetensors file: the header is checked, the data unread.
 #[derive(Debug)]
@@ -61,7 +53,7 @@ impl SafetensorsFile {
             }));
         }
         // At most HEADER_CAP, so it fits.
-        let mut header = vec![0; length as usize];
+        let mut header = zeros(length as usize).map_err(Error::io(path))?;
         file.read_exact_at(&mut header, 8).map_err(Error::io(path))?;
         let Header { tensors, metadata } = serde_json::from_slice(&header)
             .map_err(|error| fail(format!("invalid safetensors header: {error}")))?;
@@ -216,55 +208,6 @@ pub(crate) fn write_safetensors(
     })
 }
 
-/// The tensors of a header; every cap that can be checked while parsing is.
-struct Header {
-    tensors: BTreeMap<String, TensorInfo>,
-    metadata: BTreeMap<String, String>,
-}
-
-impl<'de> Deserialize<'de> for Header {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(HeaderVisitor)
-    }
-}
-
-struct HeaderVisitor;
-
-impl<'de> Visitor<'de> for HeaderVisitor {
-    type Value = Header;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an object of tensors")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Header, A::Error> {
-        use serde::de::Error;
-        let mut tensors = BTreeMap::new();
-        let mut metadata = BTreeMap::new();
-        while let Some(name) = map.next_key::<String>()? {
-            if name == "__metadata__" {
-                metadata = map.next_value()?;
-                continue;
-            }
-            if name.len() > NAME_CAP {
-                return Err(A::Error::custom(format!("a tensor's name has {} bytes", name.len())));
-            }
-            let info: TensorInfo = map.next_value()?;
-            if info.shape.len() > RANK_CAP {
-                return Err(A::Error::custom(format!("tensor {name:?} has {} dimensions", info.shape.len())));
-            }
-            if tensors.len() == TENSORS_CAP {
-                return Err(A::Error::custom(format!("more than {TENSORS_CAP} tensors")));
-            }
-            if tensors.contains_key(&name) {
-                return Err(A::Error::custom(format!("tensor {name:?} is there twice")));
-            }
-            tensors.insert(name, info);
-        }
-        Ok(Header { tensors, metadata })
-    }
-}
-
 /// The data of the tensors fill the rest of the file, without holes and without overlap.
 fn check_layout(tensors: &BTreeMap<String, TensorInfo>, data: u64) -> Result<(), String> {
     let mut by_offset: Vec<_> = tensors.iter().collect();
@@ -276,12 +219,14 @@ fn check_layout(tensors: &BTreeMap<String, TensorInfo>, data: u64) -> Result<(),
             let what = if start < end { "overlaps the one before it" } else { "leaves a hole before it" };
             return Err(format!("tensor {name:?} {what} (it starts at {start}, not {end})"));
         }
+        // Sizes of nothing count as one at first: the strides of an empty tensor must not overflow either.
         let bits = info
             .shape
             .iter()
-            .try_fold(1usize, |product, &size| product.checked_mul(size))
-            .and_then(|count| count.checked_mul(info.dtype.bitsize()))
-            .filter(|_| info.shape.iter().all(|&size| i64::try_from(size).is_ok()));
+            .try_fold(1usize, |product, &size| product.checked_mul(size.max(1)))
+            .filter(|&count| i64::try_from(count).is_ok())
+            .map(|count| if info.shape.contains(&0) { 0 } else { count })
+            .and_then(|count| count.checked_mul(info.dtype.bitsize()));
         let bytes = stop.checked_sub(start);
         if bits.is_none() || bytes.and_then(|bytes| bytes.checked_mul(8)) != bits {
             return Err(format!(

@@ -24,7 +24,7 @@ impl Row {
         let width = match self.dtype {
             "F32" => 4,
             "I64" | "F64" => 8,
-            "F8_E4M3" | "U8" => 1,
+            "F8_E4M3" | "U8" | "BOOL" => 1,
             _ => 2,
         };
         self.shape.iter().product::<i64>() as u64 * width

@@ -9,6 +9,7 @@ use super::{Denoise, Solver};
 use crate::error::Result;
 use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
+use crate::runtime::Numbers;
 use crate::scheduler::brownian::SdeSampler;
 use crate::scheduler::level::{Extent, Step, Table};
 
@@ -62,7 +63,7 @@ struct Times {
 fn logarithms(sigma: f64, to: f64) -> Result<Times> {
     let scalar = |value: f64| Tensor::f_from_slice(&[value as f32]);
     let (start, end) = (scalar(sigma)?.f_log()?.f_neg()?, scalar(to)?.f_log()?.f_neg()?);
-    let middle = end.f_sub(&start)?.f_mul_scalar(0.5)?.f_add(&start)?;
+    let middle = end.f_sub(&start)?.f_mul_number(0.5)?.f_add(&start)?;
     let back = |t: &Tensor| t.f_neg()?.f_exp()?.f_to_kind(Kind::Double)?.f_double_value(&[0]);
     Ok(Times { from: back(&start)?, middle: back(&middle)?, to: back(&end)? })
 }

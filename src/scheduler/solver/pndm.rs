@@ -8,6 +8,7 @@ use super::{Denoise, Solver};
 use crate::error::Result;
 use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
+use crate::runtime::Numbers;
 use crate::scheduler::level::{Step, Table};
 
 /// How [`SolverKind::Pndm`](super::SolverKind) begins, before it has predictions to combine.
@@ -87,7 +88,7 @@ impl Pndm {
             self.start = Some((x.shallow_clone(), step.from.sigma));
             self.sum = None;
         }
-        let weighted = output.f_mul_scalar(weight)?;
+        let weighted = output.f_mul_number(weight)?;
         let sum = match &self.sum {
             Some(sum) => sum.f_add(&weighted)?,
             None => weighted,
@@ -107,7 +108,7 @@ impl Pndm {
             let kept = ((sigma * sigma + 1.0) / (began * began + 1.0)).sqrt();
             let first = self.outputs.first().unwrap_or(&output);
             let mean = linear_combination(&[(0.5, &output), (0.5, first)])?;
-            return self.output.transfer(&start.f_mul_scalar(kept)?, sigma, step.to.sigma, &mean);
+            return self.output.transfer(&start.f_mul_number(kept)?, sigma, step.to.sigma, &mean);
         }
         if call == 0 {
             self.start = Some((x.shallow_clone(), step.from.sigma));

@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use crate::error::Result;
-use crate::runtime::ReadOnly;
+use crate::runtime::{Numbers, ReadOnly};
 
 /// A matrix, or the product of two: `(rows, columns)`, kernels flattened.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ impl Delta {
         let dense = match self {
             Self::Sum(Matrix { left, right: Some(right) }) => {
                 // Without a temporary of the size of the weight.
-                let left = left.f_to_kind(kind)?.f_mul_scalar(factor)?;
+                let left = left.f_to_kind(kind)?.f_mul_number(factor)?;
                 let _ = sum.f_addmm_(&left, &right.dense(kind)?)?;
                 return Ok(());
             }
@@ -77,7 +77,7 @@ impl Delta {
             Self::Hadamard(first, second) => first.dense(kind)?.f_mul(&second.dense(kind)?)?,
             Self::Kronecker(first, second) => first.dense(kind)?.f_kron(&second.dense(kind)?)?,
         };
-        let _ = sum.f_add_(&dense.f_mul_scalar(factor)?)?;
+        let _ = sum.f_add_(&dense.f_mul_number(factor)?)?;
         Ok(())
     }
 
@@ -109,8 +109,8 @@ impl Magnitude {
         let kind = weight.f_kind()?;
         // Also a weight of zeros has a direction then; PEFT divides by zero there.
         let norm = |x: &Tensor, dims: &[i64]| -> Result<Tensor> {
-            let norm = x.f_norm_scalaropt_dim(2., dims, true)?;
-            Ok(norm.f_add_scalar(f64::from(f32::EPSILON))?)
+            let norm = x.f_square()?.f_sum_dim_intlist(dims, true, x.f_kind()?)?.f_sqrt()?;
+            Ok(norm.f_add_number(f64::from(f32::EPSILON))?)
         };
         match self {
             Self::Outputs(magnitude) => {
@@ -161,10 +161,10 @@ impl Change {
             return self.delta.add_to(&mut sum, self.scale * factor);
         };
         let base = base.f_to_kind(sum.f_kind()?)?.f_reshape(sum.size())?;
-        let mut changed = base.f_mul_scalar(1.)?;
+        let mut changed = base.f_mul_number(1.)?;
         self.delta.add_to(&mut changed, self.scale)?;
         let step = magnitude.apply(&changed)?.f_sub(&base)?;
-        let _ = sum.f_add_(&step.f_mul_scalar(factor)?)?;
+        let _ = sum.f_add_(&step.f_mul_number(factor)?)?;
         Ok(())
     }
 

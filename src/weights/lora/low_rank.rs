@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use crate::error::Result;
+use crate::runtime::Numbers;
 
 /// A LoRA of one layer whose halves are in training (arXiv 2106.09685): the layer gives
 /// `W·x + scale · up(down(x))`, so that no gradient of the size of `W` is made.
@@ -28,13 +29,13 @@ impl LowRank {
     /// What it adds to a linear layer: `(…, in)` to `(…, out)`.
     pub fn linear(&self, x: &Tensor) -> Result<Tensor> {
         let down = x.f_linear(&self.down, None::<&Tensor>)?;
-        Ok(down.f_linear(&self.up, None::<&Tensor>)?.f_mul_scalar(self.scale)?)
+        Ok(down.f_linear(&self.up, None::<&Tensor>)?.f_mul_number(self.scale)?)
     }
 
     /// What it adds to a convolution of that stride and padding: `(B, in, H, W)` to `(B, out, H', W')`.
     pub fn conv2d(&self, x: &Tensor, stride: [i64; 2], padding: [i64; 2]) -> Result<Tensor> {
         let down = x.f_conv2d(&self.down, None::<&Tensor>, stride, padding, [1, 1], 1)?;
         let up = down.f_conv2d(&self.up, None::<&Tensor>, [1, 1], [0, 0], [1, 1], 1)?;
-        Ok(up.f_mul_scalar(self.scale)?)
+        Ok(up.f_mul_number(self.scale)?)
     }
 }

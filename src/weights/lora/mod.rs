@@ -35,6 +35,8 @@ use crate::runtime::Shared;
 use layer::Layer;
 use peft::PeftSettings;
 
+/// The most tensors of a LoRA: twice as many as one has that changes every layer of SDXL with seven each.
+const TENSORS_LIMIT: usize = 16_384;
 /// The largest factor of a LoRA, of either sign. People use -2 to 2.
 const WEIGHT_LIMIT: f64 = 100.;
 
@@ -82,6 +84,10 @@ impl Lora {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let file = SafetensorsFile::open(path)?;
+        if file.tensors.len() > TENSORS_LIMIT {
+            let reason = format!("has {} tensors, a LoRA at most {TENSORS_LIMIT}", file.tensors.len());
+            return Err(Error::file(path, reason));
+        }
         let looks_like = recognise(&file.tensors);
         let mut error = LoraError::new(path, looks_like);
         let mut layers: BTreeMap<(Component, String), Layer> = BTreeMap::new();

@@ -1,0 +1,3 @@
+fn main() {
+    sdxl_build::link();
+}

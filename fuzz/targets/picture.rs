@@ -1,0 +1,23 @@
+//! Pictures and masks from files.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use sdxl::{Image, Mask};
+use sdxl_fuzz::file;
+
+/// Larger ones are read in the same way, but take their time.
+const PIXELS: u64 = 1 << 18;
+
+fuzz_target!(|data: &[u8]| {
+    let path = file("picture", data);
+    let Ok((width, height)) = Image::dimensions(&path) else {
+        return;
+    };
+    if u64::from(width) * u64::from(height) > PIXELS {
+        return;
+    }
+    let Ok(image) = Image::open(&path) else { return };
+    assert_eq!((image.width(), image.height()), (width as usize, height as usize));
+    let mask = Mask::open(&path).expect("a mask of what is a picture");
+    assert_eq!(mask.shades().dim(), (image.height(), image.width()));
+});
