@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
 
 use super::json::read_json;
@@ -12,7 +12,7 @@ use super::{AutoencoderKlConfig, AutoencoderTinyConfig, ClipTextConfig, UnetConf
 use crate::error::{Error, Result};
 
 /// What a checkpoint was made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum PipelineKind {
     /// Text to image: SDXL base, Turbo and fine-tunes of them.

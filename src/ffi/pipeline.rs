@@ -13,7 +13,7 @@ use super::pipeline_options::sdxl_pipeline_options;
 use super::request::sdxl_request;
 use super::table::{get, handle, insert};
 use crate::config::PipelineKind;
-use crate::pipeline::Pipeline;
+use crate::isolation::{Engine, Info};
 
 /// A model ready to draw. Its jobs run one after the other, on a thread of its own; those of its clones run at once.
 #[repr(C)]
@@ -22,7 +22,7 @@ pub struct sdxl_pipeline {
     /// 0 is no handle.
     pub id: u64,
 }
-handle!(sdxl_pipeline, "sdxl_pipeline", Pipeline);
+handle!(sdxl_pipeline, "sdxl_pipeline", Engine);
 
 /// What a model was made for.
 #[repr(i32)]
@@ -84,7 +84,7 @@ pub unsafe extern "C" fn sdxl_pipeline_load(
     options: sdxl_pipeline_options,
     out_pipeline: *mut sdxl_pipeline,
 ) -> sdxl_status {
-    create(out_pipeline, "out_pipeline", || Ok(copy_of(options)?.build()?))
+    create(out_pipeline, "out_pipeline", || Ok(Engine::load(copy_of(options)?)?))
 }
 
 /// Makes another pipeline with the same weights, which are not copied: its jobs run at the same time.
@@ -115,20 +115,20 @@ pub unsafe extern "C" fn sdxl_pipeline_get_info(
     guard(|| {
         let pipeline = get(pipeline)?;
         let out_info = structure_place(out_info, "out_info")?;
-        let config = pipeline.config();
-        let side = config.default_size() as u32;
+        let Info { kind, default_size, latent_channels, latent_factor, context_width, pooled_width, .. } =
+            pipeline.info();
         out_info.write(&sdxl_pipeline_info {
-            kind: match pipeline.kind() {
+            kind: match kind {
                 PipelineKind::Base => sdxl_model_kind::SDXL_MODEL_KIND_BASE,
                 PipelineKind::Refiner => sdxl_model_kind::SDXL_MODEL_KIND_REFINER,
                 PipelineKind::Inpaint => sdxl_model_kind::SDXL_MODEL_KIND_INPAINT,
             } as i32,
-            default_width: side,
-            default_height: side,
-            latent_channels: config.vae.latent_channels as u32,
-            latent_factor: config.vae.factor() as u32,
-            context_width: config.unet.cross_attention_dim as u32,
-            pooled_width: config.text_encoder_2.projection_dim as u32,
+            default_width: default_size as u32,
+            default_height: default_size as u32,
+            latent_channels: latent_channels as u32,
+            latent_factor: latent_factor as u32,
+            context_width: context_width as u32,
+            pooled_width: pooled_width as u32,
             ..sdxl_pipeline_info::DEFAULT
         });
         Ok(())
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn sdxl_pipeline_encode(
         let conditioning = copy_of(conditioning)?;
         let out_positive = place(out_positive, "out_positive")?;
         let out_negative = place(out_negative, "out_negative")?;
-        let encoded = pipeline.encode(&conditioning.build()?)?;
+        let encoded = pipeline.encode(conditioning.build()?)?;
         out_positive.write(insert(Mutex::new(encoded.positive)));
         out_negative.write(insert(Mutex::new(encoded.negative)));
         Ok(())
@@ -235,7 +235,7 @@ pub unsafe extern "C" fn sdxl_pipeline_decode(
         let images = buffer(out_images, capacity, "out_images")?;
         let out_count = place(out_count, "out_count")?;
         let images = room(images, latents.tensor().size4().map_or(0, |size| size.0 as usize))?;
-        out_count.write(hand_out(pipeline.decode(&latents)?, images));
+        out_count.write(hand_out(pipeline.decode(latents)?, images));
         Ok(())
     })
 }

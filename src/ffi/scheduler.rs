@@ -77,7 +77,7 @@ pub unsafe extern "C" fn sdxl_scheduler_from_pipeline(
     pipeline: sdxl_pipeline,
     out_scheduler: *mut sdxl_scheduler,
 ) -> sdxl_status {
-    create(out_scheduler, "out_scheduler", || Ok(Mutex::new(get(pipeline)?.scheduler().clone())))
+    create(out_scheduler, "out_scheduler", || Ok(Mutex::new(get(pipeline)?.info().scheduler)))
 }
 
 /// Makes the scheduler of a diffusers scheduler_config.json: the way to every option of a solver.

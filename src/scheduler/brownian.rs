@@ -1,5 +1,6 @@
 //! [`SdeNoise`]: where the noise of SDE solvers comes from. [`BrownianPath`]: the path that it follows.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::seed_sequence;
@@ -8,7 +9,7 @@ use crate::nn::ops::linear_combination;
 use crate::noise::NoiseSource;
 
 /// Where the noise of an SDE solver comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum SdeNoise {
     /// A fresh draw in each step, as diffusers' multistep classes do. The default.
     #[default]

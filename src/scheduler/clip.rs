@@ -1,5 +1,6 @@
 //! [`Clip`]: keeping the denoised sample within bounds.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::level::{Level, Step};
@@ -8,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
 
 /// What is done to the denoised sample before a solver uses it. Latents need none, the default.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Clip {
     /// Nothing.
     #[default]

@@ -1,12 +1,13 @@
 //! [`Prediction`]: what the network's output means.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{Error, Result};
 use crate::nn::ops::linear_combination;
 
 /// What the network predicts. The default is [`Prediction::Epsilon`], which Stable Diffusion XL predicts.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Prediction {
     /// The noise.
     #[default]
