@@ -4,18 +4,25 @@ use std::path::PathBuf;
 use std::{env, io};
 
 /// The files of the C interface, in the order of the header: that of use.
-const INTERFACE: [&str; 11] = [
+const INTERFACE: [&str; 18] = [
     "version",
     "error",
     "pipeline_options",
     "pipeline",
+    "lora",
+    "textual_inversion",
+    "adapters",
     "conditioning",
     "scheduler",
+    "scheduler_levels",
     "request",
+    "request_beginning",
     "job",
     "image",
+    "image_edit",
     "latents",
     "embeddings",
+    "names",
 ];
 
 fn main() -> io::Result<()> {

@@ -232,12 +232,6 @@ typedef struct {
   uint64_t id;
 } sdxl_pipeline_options;
 
-/// A model ready to draw. Its jobs run one after the other, on a thread of its own; those of its clones run at once.
-typedef struct {
-  /// 0 is no handle.
-  uint64_t id;
-} sdxl_pipeline;
-
 /// What a pipeline is.
 typedef struct {
   /// sizeof(sdxl_pipeline_info), set by the caller.
@@ -257,6 +251,12 @@ typedef struct {
   /// Width of the pooled embedding: 1280 for SDXL.
   uint32_t pooled_width;
 } sdxl_pipeline_info;
+
+/// A model ready to draw. Its jobs run one after the other, on a thread of its own; those of its clones run at once.
+typedef struct {
+  /// 0 is no handle.
+  uint64_t id;
+} sdxl_pipeline;
 
 /// An order for pictures: what they show, their size, steps, guidance and seeds. Jobs keep what it was when they
 /// were started.
@@ -290,6 +290,36 @@ typedef struct {
   uint64_t id;
 } sdxl_latents;
 
+/// A LoRA or one of its relatives (LoCon, LoHa, LoKr, DoRA), and how strongly it acts. Pipelines that it was given to
+/// keep what it was then.
+typedef struct {
+  /// 0 is no handle.
+  uint64_t id;
+} sdxl_lora;
+
+/// New words for prompts, with the vectors that the text encoders are given for them. Pipelines that it was given to
+/// keep what it was then.
+typedef struct {
+  /// 0 is no handle.
+  uint64_t id;
+} sdxl_textual_inversion;
+
+/// How a pipeline has one of its LoRAs.
+typedef struct {
+  /// sizeof(sdxl_lora_info), set by the caller.
+  uint32_t struct_size;
+  /// 1 where it was merged into the weights, 0 where it is kept beside them.
+  uint32_t merged;
+  /// How many keys of its file fit no layer of the model.
+  uint32_t unmatched;
+  /// 0.
+  uint32_t reserved;
+  /// Its weight in the UNet, but for blocks with a factor.
+  double weight;
+  /// Its weight in both text encoders.
+  double text_encoders_weight;
+} sdxl_lora_info;
+
 /// A way of sampling. Requests that it was given to keep what it was then.
 ///
 /// The sampler comes first: sdxl_scheduler_set_name starts again from the checkpoint's settings.
@@ -297,6 +327,24 @@ typedef struct {
   /// 0 is no handle.
   uint64_t id;
 } sdxl_scheduler;
+
+/// What holds in a request.
+typedef struct {
+  /// sizeof(sdxl_request_info), set by the caller.
+  uint32_t struct_size;
+  /// The number of pictures: so many handles sdxl_pipeline_generate needs room for.
+  uint32_t pictures;
+  /// Steps of the sampler.
+  uint32_t steps;
+  /// 0.
+  uint32_t reserved;
+  /// The scale of guidance; 1 or less is off.
+  double guidance;
+  /// The fraction of its rescaling.
+  double guidance_rescale;
+  /// How much is changed of a picture that the run begins with.
+  double strength;
+} sdxl_request_info;
 
 /// A request under way on the pipeline's own thread: start it, poll it once a frame or wait for it, take the pictures.
 typedef struct {
@@ -502,12 +550,38 @@ sdxl_status sdxl_pipeline_options_add_lora(sdxl_pipeline_options options, const 
 /// Any thread. Since 0.1.
 sdxl_status sdxl_pipeline_options_merge_loras(sdxl_pipeline_options options);
 
+/// Encodes and decodes pictures strip by strip: in a third of the memory, for about a third more time. The pictures are the
+/// same up to rounding, without seams.
+///
+/// - options: whose.
+/// - vae_tiling: 1 for yes, 0 for no. Default: 0.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_options_set_vae_tiling(sdxl_pipeline_options options, uint32_t vae_tiling);
+
+/// Makes a copy of options, to change some of them. Memory that was given to sdxl_pipeline_options_add_file must stay until
+/// the copy is freed too.
+///
+/// - options: which ones.
+/// - out_options: a new handle; free it with sdxl_pipeline_options_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_options_clone(sdxl_pipeline_options options, sdxl_pipeline_options *out_options);
+
 /// Checks the model without reading its weights: configurations, tokenizers, and names and shapes of all tensors.
 ///
 /// - options: of which model.
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_pipeline_options_check(sdxl_pipeline_options options);
+
+/// Checks the model as sdxl_pipeline_options_check does, and says what it is.
+///
+/// - options: of which model.
+/// - out_info: where it goes; the caller sets its struct_size first.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_options_get_info(sdxl_pipeline_options options, sdxl_pipeline_info *out_info);
 
 /// Frees options. Pipelines loaded with them live on.
 ///
@@ -550,6 +624,16 @@ sdxl_status sdxl_pipeline_get_info(sdxl_pipeline pipeline, sdxl_pipeline_info *o
 /// Any thread. Since 0.1.
 sdxl_status sdxl_pipeline_path(sdxl_pipeline pipeline, char *buffer, size_t capacity, size_t *out_size);
 
+/// Copies where a pipeline computes: "cpu" or "cuda:N".
+///
+/// - pipeline: which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_device(sdxl_pipeline pipeline, char *buffer, size_t capacity, size_t *out_size);
+
 /// Draws the pictures of a request and waits for them: sdxl_job_start, sdxl_job_wait and sdxl_job_take_images in one.
 ///
 /// - pipeline: with which model.
@@ -578,6 +662,40 @@ sdxl_status sdxl_pipeline_encode(sdxl_pipeline pipeline,
                                  sdxl_embeddings *out_positive,
                                  sdxl_embeddings *out_negative);
 
+/// Copies the ends of prompts that do not fit into 77 tokens, one in a line; in a moment, since no text is encoded. None of
+/// embeddings, and none where the syntax divides prompts into chunks.
+///
+/// - pipeline: with which tokenizers.
+/// - conditioning: whose prompts.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer. 1 where all prompts fit.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_copy_cut(sdxl_pipeline pipeline,
+                                   sdxl_conditioning conditioning,
+                                   char *buffer,
+                                   size_t capacity,
+                                   size_t *out_size);
+
+/// Encodes pictures to latents, as a run begins with them: for sdxl_request_set_image_latents, to encode a picture once.
+///
+/// - pipeline: with which autoencoder.
+/// - images: all of one size, of multiples of 8 pixels.
+/// - count: how many, 1 to 1024: 1, or as many as seeds.
+/// - seeds: the encoder's distribution is sampled with their first noise, as a run does. Give a request with these latents
+///   sdxl_request_set_skip_draws(1) for the noise that a run with the picture itself has.
+/// - seed_count: how many, 1 to 1024: so many latents are made.
+/// - out_latents: a new handle; free it with sdxl_latents_free.
+///
+/// Any thread; a long-lived one, since libtorch keeps memory for every thread that it computes on. Since 0.1.
+sdxl_status sdxl_pipeline_encode_images(sdxl_pipeline pipeline,
+                                        const sdxl_image *images,
+                                        size_t count,
+                                        const uint64_t *seeds,
+                                        size_t seed_count,
+                                        sdxl_latents *out_latents);
+
 /// Decodes latents to pictures.
 ///
 /// - pipeline: with which autoencoder.
@@ -593,12 +711,287 @@ sdxl_status sdxl_pipeline_decode(sdxl_pipeline pipeline,
                                  size_t capacity,
                                  size_t *out_count);
 
+/// Decodes latents to numbers that are not rounded to 8 bits: red, green and blue in about -1 to 1.
+///
+/// - pipeline: with which autoencoder.
+/// - latents: of how many pictures there are.
+/// - buffer: where the numbers go, picture by picture, channel by channel, row by row; NULL to ask for their number alone,
+///   without decoding.
+/// - capacity: how many numbers the buffer has room for.
+/// - out_count: how many numbers there are; may be NULL where there is a buffer.
+///
+/// Any thread; a long-lived one, since libtorch keeps memory for every thread that it computes on. Since 0.1.
+sdxl_status sdxl_pipeline_decode_values(sdxl_pipeline pipeline,
+                                        sdxl_latents latents,
+                                        float *buffer,
+                                        size_t capacity,
+                                        size_t *out_count);
+
 /// Frees a pipeline. Its jobs go on; the weights are freed with the last of them, and the last clone.
 ///
 /// - pipeline: the handle, which means nothing afterwards.
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_pipeline_free(sdxl_pipeline pipeline);
+
+/// Reads a LoRA. It belongs to no model: whether it fits one is found where a pipeline is given it.
+///
+/// - path: the .safetensors file, of diffusers, PEFT, kohya or LyCORIS.
+/// - out_lora: a new handle, with a weight of 1; free it with sdxl_lora_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_open(const char *path, sdxl_lora *out_lora);
+
+/// Makes another handle of a LoRA, to give it other weights. The tensors are shared.
+///
+/// - lora: which one.
+/// - out_lora: a new handle; free it with sdxl_lora_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_clone(sdxl_lora lora, sdxl_lora *out_lora);
+
+/// Sets how strongly a LoRA acts on the UNet, and on the text encoders unless they have a weight of their own.
+///
+/// - lora: which one.
+/// - weight: -100 to 100; 1 as it was trained, 0 is off, a negative one does the reverse. Default: 1.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_set_weight(sdxl_lora lora, double weight);
+
+/// Sets another weight for both text encoders.
+///
+/// - lora: which one.
+/// - weight: -100 to 100. Default: that of sdxl_lora_set_weight.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_set_text_encoders_weight(sdxl_lora lora, double weight);
+
+/// Multiplies the weight in a block of the UNet. Of several blocks that a layer is in, the innermost counts.
+///
+/// - lora: which one.
+/// - block: diffusers' name: "down_blocks.2", "mid_block", "up_blocks.0.attentions.1". One that the model does not have
+///   is found where a pipeline is given the LoRA.
+/// - factor: -100 to 100. Default: 1.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_set_block(sdxl_lora lora, const char *block, double factor);
+
+/// Leaves out what does not fit a model, in the place of an error; sdxl_pipeline_copy_unmatched lists it.
+///
+/// - lora: which one. Default: what does not fit is an error.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_ignore_unmatched(sdxl_lora lora);
+
+/// Says how strongly a LoRA acts.
+///
+/// - lora: which one.
+/// - out_weight: on the UNet, but for blocks with a factor.
+/// - out_text_encoders_weight: on both text encoders.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_weights(sdxl_lora lora, double *out_weight, double *out_text_encoders_weight);
+
+/// Copies the blocks with a factor of their own, one in a line: "down_blocks.2 0.5".
+///
+/// - lora: of which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer. 1 where there are none.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_copy_blocks(sdxl_lora lora, char *buffer, size_t capacity, size_t *out_size);
+
+/// Copies the path that a LoRA was read from.
+///
+/// - lora: which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_path(sdxl_lora lora, char *buffer, size_t capacity, size_t *out_size);
+
+/// Copies a few words about what the file looks like, such as "a LoRA for SDXL".
+///
+/// - lora: which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_copy_looks_like(sdxl_lora lora, char *buffer, size_t capacity, size_t *out_size);
+
+/// Frees a LoRA. Pipelines that it was given to live on.
+///
+/// - lora: the handle, which means nothing afterwards.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_lora_free(sdxl_lora lora);
+
+/// Reads a textual inversion. It belongs to no model: whether it fits one is found where a pipeline is given it.
+///
+/// - path: the safetensors file, whatever its name ends in.
+/// - out_textual_inversion: a new handle, with the words of its file; free it with sdxl_textual_inversion_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_textual_inversion_open(const char *path, sdxl_textual_inversion *out_textual_inversion);
+
+/// Gives it other words.
+///
+/// - textual_inversion: which one.
+/// - words: each of 1 to 128 bytes without spaces, which is checked where a pipeline is given it. Default: those of the
+///   file.
+/// - count: how many: 1, which has all vectors, or as many as there are vectors.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_textual_inversion_set_words(sdxl_textual_inversion textual_inversion,
+                                             const char *const *words,
+                                             size_t count);
+
+/// Copies the words, one in a line.
+///
+/// - textual_inversion: of which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_textual_inversion_copy_words(sdxl_textual_inversion textual_inversion,
+                                              char *buffer,
+                                              size_t capacity,
+                                              size_t *out_size);
+
+/// Copies the path that it was read from.
+///
+/// - textual_inversion: which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_textual_inversion_path(sdxl_textual_inversion textual_inversion,
+                                        char *buffer,
+                                        size_t capacity,
+                                        size_t *out_size);
+
+/// Frees a textual inversion. Pipelines that it was given to live on.
+///
+/// - textual_inversion: the handle, which means nothing afterwards.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_textual_inversion_free(sdxl_textual_inversion textual_inversion);
+
+/// Makes a pipeline with these LoRAs in the place of those that the given one has, kept beside the weights: instant, so
+/// call it again for other weights.
+///
+/// The given pipeline is not changed, and draws what it drew before to the last bit. Weights are shared and not copied,
+/// textual inversions stay. An empty list gives a pipeline without LoRAs, but for those that were merged while the model
+/// was read. Jobs of the new pipeline do not wait for those of the given one.
+///
+/// - pipeline: which one.
+/// - loras: what is to act, with its weights as they are now; several add up. NULL where there are none.
+/// - count: how many they are, at most 1024.
+/// - out_pipeline: a new handle; free it with sdxl_pipeline_free.
+///
+/// Returns SDXL_STATUS_INVALID_LORA where one does not fit the model; the message lists every key.
+///
+/// Any thread; a long-lived one, since libtorch keeps memory for every thread that it computes on. Since 0.1.
+sdxl_status sdxl_pipeline_with_loras(sdxl_pipeline pipeline,
+                                     const sdxl_lora *loras,
+                                     size_t count,
+                                     sdxl_pipeline *out_pipeline);
+
+/// Makes a pipeline with these LoRAs merged into copies of the weights that they touch, rounded to their type: steps take
+/// no longer than without LoRAs. Otherwise as sdxl_pipeline_with_loras.
+///
+/// - pipeline: which one.
+/// - loras: what is to act, with its weights as they are now; several add up. NULL where there are none.
+/// - count: how many they are, at most 1024.
+/// - out_pipeline: a new handle; free it with sdxl_pipeline_free.
+///
+/// Any thread; a long-lived one, since libtorch keeps memory for every thread that it computes on. Since 0.1.
+sdxl_status sdxl_pipeline_with_merged_loras(sdxl_pipeline pipeline,
+                                            const sdxl_lora *loras,
+                                            size_t count,
+                                            sdxl_pipeline *out_pipeline);
+
+/// Says how many LoRAs a pipeline has, those that were merged while the model was read included.
+///
+/// - pipeline: which one.
+/// - out_count: their number.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_lora_count(sdxl_pipeline pipeline, size_t *out_count);
+
+/// Gives a LoRA of a pipeline, with the weights that it has there.
+///
+/// - pipeline: which one.
+/// - index: of which LoRA, from 0.
+/// - out_lora: a new handle; free it with sdxl_lora_free. Changes of it do not change the pipeline.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_get_lora(sdxl_pipeline pipeline, uint32_t index, sdxl_lora *out_lora);
+
+/// Says how a pipeline has one of its LoRAs.
+///
+/// - pipeline: which one.
+/// - index: of which LoRA, from 0.
+/// - out_info: where it goes; the caller sets its struct_size first.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_get_lora_info(sdxl_pipeline pipeline, uint32_t index, sdxl_lora_info *out_info);
+
+/// Copies the keys of a LoRA's file that fit no layer of the model, one in a line: none but after
+/// sdxl_lora_ignore_unmatched.
+///
+/// - pipeline: which one.
+/// - index: of which LoRA, from 0.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer. 1 where all fit.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_copy_unmatched(sdxl_pipeline pipeline,
+                                         uint32_t index,
+                                         char *buffer,
+                                         size_t capacity,
+                                         size_t *out_size);
+
+/// Makes a pipeline with these textual inversions in the place of those that the given one has: their words may be used in
+/// prompts. The given pipeline is not changed; weights are shared and not copied, and LoRAs stay. An empty list gives a
+/// pipeline without them.
+///
+/// - pipeline: which one.
+/// - textual_inversions: with their words as they are now. NULL where there are none.
+/// - count: how many they are, at most 1024.
+/// - out_pipeline: a new handle; free it with sdxl_pipeline_free.
+///
+/// Any thread; a long-lived one, since libtorch keeps memory for every thread that it computes on. Since 0.1.
+sdxl_status sdxl_pipeline_with_textual_inversions(sdxl_pipeline pipeline,
+                                                  const sdxl_textual_inversion *textual_inversions,
+                                                  size_t count,
+                                                  sdxl_pipeline *out_pipeline);
+
+/// Says how many textual inversions a pipeline has.
+///
+/// - pipeline: which one.
+/// - out_count: their number.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_textual_inversion_count(sdxl_pipeline pipeline, size_t *out_count);
+
+/// Gives a textual inversion of a pipeline, with the words that it has there.
+///
+/// - pipeline: which one.
+/// - index: of which textual inversion, from 0.
+/// - out_textual_inversion: a new handle; free it with sdxl_textual_inversion_free. Changes of it do not change the
+///   pipeline.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_get_textual_inversion(sdxl_pipeline pipeline,
+                                                uint32_t index,
+                                                sdxl_textual_inversion *out_textual_inversion);
 
 /// Makes a conditioning of a prompt.
 ///
@@ -615,6 +1008,14 @@ sdxl_status sdxl_conditioning_new(const char *prompt, sdxl_conditioning *out_con
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_conditioning_from_embeddings(sdxl_embeddings embeddings, sdxl_conditioning *out_conditioning);
+
+/// Makes a copy of a conditioning, to change some of it.
+///
+/// - conditioning: which one.
+/// - out_conditioning: a new handle; free it with sdxl_conditioning_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_conditioning_clone(sdxl_conditioning conditioning, sdxl_conditioning *out_conditioning);
 
 /// Gives the second text encoder another prompt. A refiner, which has one encoder, reads the prompt alone.
 ///
@@ -780,6 +1181,22 @@ sdxl_status sdxl_scheduler_from_pipeline(sdxl_pipeline pipeline, sdxl_scheduler 
 /// Any thread. Since 0.1.
 sdxl_status sdxl_scheduler_from_config(const char *json, sdxl_scheduler *out_scheduler);
 
+/// Reads the scheduler of a diffusers scheduler_config.json.
+///
+/// - path: the file.
+/// - out_scheduler: a new handle; free it with sdxl_scheduler_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_scheduler_open(const char *path, sdxl_scheduler *out_scheduler);
+
+/// Makes a copy of a scheduler, to change some of it.
+///
+/// - scheduler: which one.
+/// - out_scheduler: a new handle; free it with sdxl_scheduler_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_scheduler_clone(sdxl_scheduler scheduler, sdxl_scheduler *out_scheduler);
+
 /// Takes another sampler for the same model. The settings of the checkpoint hold; others are its own defaults.
 ///
 /// - scheduler: whose.
@@ -940,6 +1357,36 @@ sdxl_status sdxl_scheduler_copy_config(sdxl_scheduler scheduler, char *buffer, s
 /// Any thread. Since 0.1.
 sdxl_status sdxl_scheduler_free(sdxl_scheduler scheduler);
 
+/// Copies the noise levels that a whole run visits: standard deviations, downwards, the one that it ends at included.
+///
+/// - scheduler: whose.
+/// - steps: 1 to 1000.
+/// - buffer: where the numbers go; NULL to ask for their number alone.
+/// - capacity: how many numbers the buffer has room for.
+/// - out_count: how many numbers there are; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_scheduler_copy_sigmas(sdxl_scheduler scheduler,
+                                       uint32_t steps,
+                                       double *buffer,
+                                       size_t capacity,
+                                       size_t *out_count);
+
+/// Copies the timesteps that the UNet is told for the noise levels of sdxl_scheduler_copy_sigmas.
+///
+/// - scheduler: whose.
+/// - steps: 1 to 1000.
+/// - buffer: where the numbers go; NULL to ask for their number alone.
+/// - capacity: how many numbers the buffer has room for.
+/// - out_count: how many numbers there are; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_scheduler_copy_timesteps(sdxl_scheduler scheduler,
+                                          uint32_t steps,
+                                          double *buffer,
+                                          size_t capacity,
+                                          size_t *out_count);
+
 /// Makes a request: 50 steps, guidance 5, seed 0, one picture of the model's own size.
 ///
 /// - conditioning: what the pictures show. Later changes of it have no effect.
@@ -947,6 +1394,32 @@ sdxl_status sdxl_scheduler_free(sdxl_scheduler scheduler);
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_request_new(sdxl_conditioning conditioning, sdxl_request *out_request);
+
+/// Makes a copy of a request, to change some of it: the way to have one with a setting and one without.
+///
+/// - request: which one.
+/// - out_request: a new handle; free it with sdxl_request_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_clone(sdxl_request request, sdxl_request *out_request);
+
+/// Says what holds in a request, defaults included.
+///
+/// - request: which one.
+/// - out_info: where it goes; the caller sets its struct_size first.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_get_info(sdxl_request request, sdxl_request_info *out_info);
+
+/// Copies the seed of each picture.
+///
+/// - request: of which one.
+/// - buffer: where the numbers go; NULL to ask for their number alone.
+/// - capacity: how many numbers the buffer has room for.
+/// - out_count: how many numbers there are; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_copy_seeds(sdxl_request request, uint64_t *buffer, size_t capacity, size_t *out_count);
 
 /// Sets the size of the pictures.
 ///
@@ -956,6 +1429,22 @@ sdxl_status sdxl_request_new(sdxl_conditioning conditioning, sdxl_request *out_r
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_request_set_size(sdxl_request request, uint32_t width, uint32_t height);
+
+/// Sets the width of the pictures alone; the height stays what it is.
+///
+/// - request: whose.
+/// - width: 8 to 8192 pixels, a multiple of 8. Default: the model's own, 1024 for SDXL.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_width(sdxl_request request, uint32_t width);
+
+/// Sets the height of the pictures alone; the width stays what it is.
+///
+/// - request: whose.
+/// - height: 8 to 8192 pixels, a multiple of 8. Default: the model's own, 1024 for SDXL.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_height(sdxl_request request, uint32_t height);
 
 /// Sets the steps of the sampler.
 ///
@@ -990,6 +1479,63 @@ sdxl_status sdxl_request_set_guidance_rescale(sdxl_request request, double fract
 /// Any thread. Since 0.1.
 sdxl_status sdxl_request_set_guidance_interval(sdxl_request request, double lowest, double highest);
 
+/// Guides away from what the UNet predicts where some of its self-attentions look at nothing but their own pixel
+/// (perturbed-attention guidance, arXiv 2403.17377), beside the negative prompt or without one, for one evaluation of the
+/// UNet more in each step.
+///
+/// - request: whose.
+/// - scale: 0 to 1000; 0 is off. Default: off; 3 is usual.
+/// - adaptive_scale: what is taken off the scale for each timestep below 1000, 0 to 1000; 0 for one scale everywhere.
+/// - layers: in which self-attentions: parts of their names, such as "mid", "down_blocks.2" or
+///   "up_blocks.0.attentions.1", which the model has to have. NULL for "mid".
+/// - count: how many parts, at most 1024; 0 with NULL.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_perturbed_attention(sdxl_request request,
+                                                 double scale,
+                                                 double adaptive_scale,
+                                                 const char *const *layers,
+                                                 size_t count);
+
+/// Changes the UNet's way up (FreeU, arXiv 2309.11497): more of its own, less of the skip connections, at no cost.
+///
+/// - request: whose.
+/// - s1: factor of the skip connections' lowest frequencies in the first level, above 0 to 100. Default: not applied; its
+///   authors advise 0.9 for SDXL.
+/// - s2: the same in the second level; 0.2.
+/// - b1: factor of the first half of the channels in the first level, above 0 to 100; 1.3.
+/// - b2: the same in the second level; 1.4.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_freeu(sdxl_request request, double s1, double s2, double b1, double b2);
+
+/// Draws the pictures once more, larger and beginning with the first ones (hires fix): the composition is that of the
+/// model's own size, the details are those of the large one.
+///
+/// - request: whose; one that begins with noise and goes to the end.
+/// - scale: so many times as wide and as high, above 1 to 8, rounded down to multiples of 8. Default: not once more.
+/// - strength: how much of the first pictures is changed, above 0 to 1; 0.7 is usual.
+/// - upscaler: how they become larger: "latent" (at once, and blurred: for strengths of 0.5 and more) or "pixel" (decoded,
+///   Lanczos, encoded again: sharper).
+/// - steps: of the second schedule, of which the strength takes a part: 1 to 1000; 0 for as many as in the first.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_hires(sdxl_request request,
+                                   double scale,
+                                   double strength,
+                                   const char *upscaler,
+                                   uint32_t steps);
+
+/// Starts from noise on the way from the seed's to that of another seed, along a sphere: a variation of the seed's picture.
+/// All pictures of a batch then have one seed, and the other seed counts up.
+///
+/// - request: whose.
+/// - seed: the other one.
+/// - strength: 0 to 1: 0 is the seed's own picture, 1 the other's. Default: 0.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_variation(sdxl_request request, uint64_t seed, double strength);
+
 /// Sets the seed of the first picture; each further picture of the batch has the next number.
 ///
 /// - request: whose.
@@ -1023,58 +1569,6 @@ sdxl_status sdxl_request_set_batch(sdxl_request request, uint32_t batch);
 /// Any thread. Since 0.1.
 sdxl_status sdxl_request_set_scheduler(sdxl_request request, sdxl_scheduler scheduler);
 
-/// Starts from this noise instead of noise drawn from the seeds. It decides the size and the number of pictures.
-///
-/// - request: whose.
-/// - noise: of unit variance. Default: drawn from the seeds.
-///
-/// Any thread. Since 0.1.
-sdxl_status sdxl_request_set_initial_noise(sdxl_request request, sdxl_latents noise);
-
-/// Begins with a picture instead of noise (image to image).
-///
-/// - request: whose.
-/// - image: the picture. Its size, rounded down to multiples of 8, is that of the pictures drawn unless a size is
-///   set: then it is resized. Default: none.
-///
-/// Any thread. Since 0.1.
-sdxl_status sdxl_request_set_image(sdxl_request request, sdxl_image image);
-
-/// Begins with the latents of a picture instead of noise.
-///
-/// - request: whose.
-/// - latents: one picture, or as many as seeds. Default: none.
-///
-/// Any thread. Since 0.1.
-sdxl_status sdxl_request_set_image_latents(sdxl_request request, sdxl_latents latents);
-
-/// Repaints a part of a picture (inpainting).
-///
-/// - request: whose.
-/// - image: the picture. Default: none.
-/// - mask: a picture of the same size: what is lighter than half is repainted, the rest is kept.
-/// - blur: softens the mask by that standard deviation in pixels, 0 to 1000; 0 is off.
-///
-/// Any thread. Since 0.1.
-sdxl_status sdxl_request_set_inpaint(sdxl_request request, sdxl_image image, sdxl_image mask, double blur);
-
-/// Sets how much of the picture is changed: that fraction of the steps is taken. The picture is set before it.
-///
-/// - request: whose; with a picture to begin with.
-/// - strength: above 0 to 1. Default: 0.3; with a mask 0.9999.
-///
-/// Any thread. Since 0.1.
-sdxl_status sdxl_request_set_strength(sdxl_request request, double strength);
-
-/// Goes on with latents that another run left: the second stage of base and refiner.
-///
-/// - request: whose.
-/// - latents: those of sdxl_job_latents. Default: none.
-/// - at: the fraction of the schedule at which that run ended, 0 to below 1.
-///
-/// Any thread. Since 0.1.
-sdxl_status sdxl_request_set_resume(sdxl_request request, sdxl_latents latents, double at);
-
 /// Stops at a fraction of the schedule. The latents are then noisy, for another run to go on with; pictures are
 /// not made of them.
 ///
@@ -1098,6 +1592,129 @@ sdxl_status sdxl_request_set_output(sdxl_request request, const char *name);
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_request_free(sdxl_request request);
+
+/// Starts from this noise instead of noise drawn from the seeds. It decides the size and the number of pictures.
+///
+/// - request: whose.
+/// - noise: of unit variance. Default: drawn from the seeds.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_initial_noise(sdxl_request request, sdxl_latents noise);
+
+/// Begins with a picture instead of noise (image to image).
+///
+/// - request: whose.
+/// - image: the picture. Its size, rounded down to multiples of 8, is that of the pictures drawn unless a size is
+///   set: then it is resized. Default: none.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_image(sdxl_request request, sdxl_image image);
+
+/// Begins with several pictures, one for each seed. Without seeds or a batch there are as many as pictures.
+///
+/// - request: whose.
+/// - images: the pictures. The first one's size, rounded down to multiples of 8, is that of the pictures drawn unless a
+///   size is set; all are resized to it. Default: none.
+/// - count: how many, 1 to 1024: 1, or as many as seeds.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_images(sdxl_request request, const sdxl_image *images, size_t count);
+
+/// Begins with the latents of a picture instead of noise.
+///
+/// - request: whose.
+/// - latents: one picture, or as many as seeds. Default: none.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_image_latents(sdxl_request request, sdxl_latents latents);
+
+/// Repaints a part of a picture (inpainting).
+///
+/// - request: whose.
+/// - image: the picture. Default: none.
+/// - mask: a picture of the same size: what is lighter than half is repainted, the rest is kept.
+/// - blur: softens the mask by that standard deviation in pixels, 0 to 1000; 0 is off.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_inpaint(sdxl_request request, sdxl_image image, sdxl_image mask, double blur);
+
+/// Repaints a part of several pictures, one for each seed. Without seeds or a batch there are as many as pictures.
+///
+/// - request: whose.
+/// - images: the pictures. Default: none.
+/// - masks: for each picture one of the same size: what is lighter than half is repainted, the rest is kept.
+/// - count: how many there are of both, 1 to 1024: 1, or as many as seeds.
+/// - blur: softens the masks by that standard deviation in pixels, 0 to 1000; 0 is off.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_inpaint_each(sdxl_request request,
+                                          const sdxl_image *images,
+                                          const sdxl_image *masks,
+                                          size_t count,
+                                          double blur);
+
+/// Paints more canvas around a picture, whose pixels are kept byte for byte.
+///
+/// - request: whose.
+/// - image: the picture. Default: none.
+/// - left: pixels to add on the left. With them both sides of the canvas are multiples of 8, 8 to 8192 pixels.
+/// - top: pixels to add above.
+/// - right: pixels to add on the right.
+/// - bottom: pixels to add below. Of the four, one is not 0.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_outpaint(sdxl_request request,
+                                      sdxl_image image,
+                                      uint32_t left,
+                                      uint32_t top,
+                                      uint32_t right,
+                                      uint32_t bottom);
+
+/// Says whether inpainting puts the picture's own pixels back where the mask is black, byte for byte, and fades with a
+/// soft mask. Otherwise they go through the autoencoder, which changes them a little. The picture is set before it.
+///
+/// - request: whose; one that inpaints.
+/// - overlay: 1 for yes, 0 for no. Default: 1 with sdxl_request_set_padding_mask_crop and sdxl_request_set_outpaint,
+///   otherwise 0.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_overlay(sdxl_request request, uint32_t overlay);
+
+/// Redraws only the surroundings of the mask, enlarged to the size asked for, and puts the result into the picture again.
+/// The picture is set before it.
+///
+/// - request: whose; one that inpaints, with a mask that is not all black.
+/// - padding: so many pixels around what is not black in the mask, and more for the shape of the size. Default: the whole
+///   picture is redrawn.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_padding_mask_crop(sdxl_request request, uint32_t padding);
+
+/// Sets how much of the picture is changed: that fraction of the steps is taken. The picture is set before it.
+///
+/// - request: whose; with a picture to begin with.
+/// - strength: above 0 to 1. Default: 0.3; with a mask 0.9999.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_strength(sdxl_request request, double strength);
+
+/// Goes on with latents that another run left: the second stage of base and refiner.
+///
+/// - request: whose.
+/// - latents: those of sdxl_job_latents. Default: none.
+/// - at: the fraction of the schedule at which that run ended, 0 to below 1.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_resume(sdxl_request request, sdxl_latents latents, double at);
+
+/// Passes over the first noise that the seeds give: what the first stage of an ensemble drew, so that the second one does
+/// not draw the same again.
+///
+/// - request: whose.
+/// - count: sdxl_job_draws of the first stage, 0 to 10000. Default: 0.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_skip_draws(sdxl_request request, uint32_t count);
 
 /// Starts a request on the pipeline's own thread and returns at once. Jobs of one pipeline run one after the other.
 /// What does not fit the model is an error of the job.
@@ -1154,6 +1771,36 @@ sdxl_status sdxl_job_cancel(sdxl_job job);
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_job_preview(sdxl_job job, uint32_t index, sdxl_image *out_image);
+
+/// Gives what the UNet takes the pictures for after the last step, as latents without noise: sdxl_pipeline_decode makes a
+/// preview of full size of them, sdxl_latents_preview a small one.
+///
+/// - job: which one; under way.
+/// - out_latents: a new handle; free it with sdxl_latents_free.
+///
+/// Returns SDXL_STATUS_UNFINISHED before the first step and after the end, when there are none.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_job_denoised(sdxl_job job, sdxl_latents *out_latents);
+
+/// Says how large the pictures will be.
+///
+/// - job: which one.
+/// - out_width: pixels from left to right.
+/// - out_height: pixels from top to bottom.
+///
+/// Returns SDXL_STATUS_UNFINISHED until the prompts are encoded.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_job_size(sdxl_job job, uint32_t *out_width, uint32_t *out_height);
+
+/// Says how many tensors of noise each seed has given so far, for sdxl_request_set_skip_draws of a second stage.
+///
+/// - job: which one.
+/// - out_count: their number; 0 until the prompts are encoded.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_job_draws(sdxl_job job, size_t *out_count);
 
 /// Says how many pictures can be taken.
 ///
@@ -1283,6 +1930,106 @@ sdxl_status sdxl_image_encode_png(sdxl_image image, uint8_t *buffer, size_t capa
 /// Any thread. Since 0.1.
 sdxl_status sdxl_image_free(sdxl_image image);
 
+/// Reads the size of a PNG, JPEG or WebP file from its header.
+///
+/// - path: the file.
+/// - out_width: pixels from left to right of the picture that sdxl_image_open makes.
+/// - out_height: pixels from top to bottom.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_file_size(const char *path, uint32_t *out_width, uint32_t *out_height);
+
+/// Makes the picture of another size, byte for byte as Pillow's Lanczos filter. Texts are left behind.
+///
+/// - image: which one.
+/// - width: 1 to 16384 pixels.
+/// - height: 1 to 16384 pixels.
+/// - out_image: a new handle; free it with sdxl_image_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_resize(sdxl_image image, uint32_t width, uint32_t height, sdxl_image *out_image);
+
+/// Cuts a part out of a picture. Texts are left behind.
+///
+/// - image: which one.
+/// - left: the first column, less than right.
+/// - top: the first row, less than bottom.
+/// - right: behind the last column, at most the width.
+/// - bottom: behind the last row, at most the height.
+/// - out_image: a new handle; free it with sdxl_image_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_crop(sdxl_image image,
+                            uint32_t left,
+                            uint32_t top,
+                            uint32_t right,
+                            uint32_t bottom,
+                            sdxl_image *out_image);
+
+/// Makes the mask of a picture with soft edges: its luminance, blurred byte for byte as Pillow blurs.
+///
+/// - mask: which picture.
+/// - deviation: the standard deviation in pixels, above 0 to 1000.
+/// - out_image: a new handle, of a grey picture; free it with sdxl_image_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_blur_mask(sdxl_image mask, double deviation, sdxl_image *out_image);
+
+/// Says which part of a picture sdxl_request_set_padding_mask_crop redraws.
+///
+/// - mask: a picture that is not all black.
+/// - width: that of the pictures drawn, 1 to 16384: the part has their shape.
+/// - height: that of the pictures drawn, 1 to 16384.
+/// - padding: so many pixels around what is not black.
+/// - out_rectangle: four numbers, as sdxl_image_crop takes them: left, top, right, bottom.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_mask_region(sdxl_image mask,
+                                   uint32_t width,
+                                   uint32_t height,
+                                   uint32_t padding,
+                                   uint32_t *out_rectangle);
+
+/// Puts a picture on a larger canvas, whose new area has the colours of the nearest edge, softened; and makes the mask of
+/// what is new. sdxl_request_set_outpaint does so by itself.
+///
+/// - image: which one.
+/// - left: pixels to add on the left; sides are at most 16384 pixels long.
+/// - top: pixels to add above.
+/// - right: pixels to add on the right.
+/// - bottom: pixels to add below. Of the four, one is not 0.
+/// - out_image: a new handle of the canvas; free it with sdxl_image_free.
+/// - out_mask: a new handle of the mask, white where the canvas is new; free it with sdxl_image_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_outpaint(sdxl_image image,
+                                uint32_t left,
+                                uint32_t top,
+                                uint32_t right,
+                                uint32_t bottom,
+                                sdxl_image *out_image,
+                                sdxl_image *out_mask);
+
+/// Makes the same picture with a text more, which its PNG file then carries.
+///
+/// - image: which one.
+/// - keyword: 1 to 79 Latin-1 characters; what a file cannot carry is found where one is made.
+/// - content: the text.
+/// - out_image: a new handle; free it with sdxl_image_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_add_text(sdxl_image image, const char *keyword, const char *content, sdxl_image *out_image);
+
+/// Copies the keywords of the texts that a picture carries, one in a line.
+///
+/// - image: which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer. 1 where there are none.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_image_copy_keywords(sdxl_image image, char *buffer, size_t capacity, size_t *out_size);
+
 /// Makes latents of numbers, which are copied.
 ///
 /// - values: the numbers, picture by picture, channel by channel, row by row.
@@ -1292,6 +2039,25 @@ sdxl_status sdxl_image_free(sdxl_image image);
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_latents_new(const float *values, size_t count, const uint32_t *shape, sdxl_latents *out_latents);
+
+/// Makes the noise that seeds give: what requests of these seeds start with, of unit variance.
+///
+/// - seeds: one for each picture.
+/// - count: how many, 1 to 1024.
+/// - channels: 1 to 64; 4 for SDXL.
+/// - height: 1 to 1024: an eighth of the pictures'.
+/// - width: 1 to 1024: an eighth of the pictures'.
+/// - skip_draws: passes over so many such tensors, 0 to 10000.
+/// - out_latents: a new handle; free it with sdxl_latents_free.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_latents_new_noise(const uint64_t *seeds,
+                                   size_t count,
+                                   uint32_t channels,
+                                   uint32_t height,
+                                   uint32_t width,
+                                   uint32_t skip_draws,
+                                   sdxl_latents *out_latents);
 
 /// Reads the tensor "latents" of a safetensors file.
 ///
@@ -1414,6 +2180,35 @@ sdxl_status sdxl_embeddings_copy_pooled(sdxl_embeddings embeddings, float *buffe
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_embeddings_free(sdxl_embeddings embeddings);
+
+/// Copies the names that a text parameter may have, one in a line.
+///
+/// - what: "scheduler" (for sdxl_scheduler_new), "preset", "spacing", "prediction", "prompt_syntax" or "hires_upscaler".
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_copy_names(const char *what, char *buffer, size_t capacity, size_t *out_size);
+
+/// Copies the sizes of pictures that SDXL was trained on: 40 widths and heights, from wide to tall.
+///
+/// - buffer: where the numbers go: width, height, width, height and so on; NULL to ask for their number alone.
+/// - capacity: how many numbers the buffer has room for.
+/// - out_count: how many numbers there are, 80; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_copy_buckets(uint32_t *buffer, size_t capacity, size_t *out_count);
+
+/// Says which size that SDXL was trained on is nearest in shape.
+///
+/// - width: pixels from left to right; 0 counts as 1.
+/// - height: pixels from top to bottom; 0 counts as 1.
+/// - out_width: pixels from left to right.
+/// - out_height: pixels from top to bottom.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_nearest_bucket(uint32_t width, uint32_t height, uint32_t *out_width, uint32_t *out_height);
 
 #ifdef __cplusplus
 }  // extern "C"

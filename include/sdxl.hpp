@@ -26,6 +26,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <utility>
@@ -164,6 +165,49 @@ Result<std::string> copy_text(Call call) {
   return text;
 }
 
+/// A text of one item in a line, as a list.
+template <typename Call>
+Result<std::vector<std::string>> copy_lines(Call call) {
+  Result<std::string> text = copy_text(call);
+  if (!text) return text.error();
+  std::vector<std::string> lines;
+  for (std::size_t start = 0; start < text->size();) {
+    std::size_t end = text->find('\n', start);
+    if (end == std::string::npos) end = text->size();
+    lines.push_back(text->substr(start, end - start));
+    start = end + 1;
+  }
+  return lines;
+}
+
+/// A list of texts as C takes it.
+inline std::vector<const char *> pointers(const std::vector<std::string> &texts) {
+  std::vector<const char *> all;
+  for (const std::string &text : texts) all.push_back(text.c_str());
+  return all;
+}
+
+/// The handles of several objects, which stay where they are: of a vector of them, or of {one, another}.
+template <typename T>
+class Handles {
+ public:
+  using Handle = decltype(std::declval<const T &>().handle());
+
+  Handles() = default;
+  Handles(const std::vector<T> &objects) {
+    for (const T &object : objects) handles_.push_back(object.handle());
+  }
+  Handles(std::initializer_list<std::reference_wrapper<const T>> objects) {
+    for (const T &object : objects) handles_.push_back(object.handle());
+  }
+
+  const Handle *data() const noexcept { return handles_.data(); }
+  std::size_t size() const noexcept { return handles_.size(); }
+
+ private:
+  std::vector<Handle> handles_;
+};
+
 }  // namespace detail
 
 /// How pixels lie in memory; by default RGB8 from top to bottom without gaps.
@@ -193,6 +237,14 @@ class Image : public detail::Object<sdxl_image, sdxl_image_free> {
     return detail::make<Image>([&](sdxl_image *out) { return sdxl_image_open(path.c_str(), out); });
   }
 
+  /// Width and height of a file, from its header.
+  static Result<std::pair<std::uint32_t, std::uint32_t>> file_size(const std::string &path) {
+    std::uint32_t width = 0, height = 0;
+    sdxl_status status = sdxl_image_file_size(path.c_str(), &width, &height);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return std::make_pair(width, height);
+  }
+
   std::uint32_t width() const { return size().first; }
   std::uint32_t height() const { return size().second; }
   Status copy_pixels(void *pixels, std::size_t size, PixelLayout layout = {}) const {
@@ -213,6 +265,40 @@ class Image : public detail::Object<sdxl_image, sdxl_image_free> {
         [&](std::uint8_t *buffer, std::size_t capacity, std::size_t *size) {
           return sdxl_image_encode_png(handle(), buffer, capacity, size);
         });
+  }
+
+  Result<Image> resize(std::uint32_t width, std::uint32_t height) const {
+    return detail::make<Image>([&](sdxl_image *out) { return sdxl_image_resize(handle(), width, height, out); });
+  }
+  Result<Image> crop(std::uint32_t left, std::uint32_t top, std::uint32_t right, std::uint32_t bottom) const {
+    return detail::make<Image>(
+        [&](sdxl_image *out) { return sdxl_image_crop(handle(), left, top, right, bottom, out); });
+  }
+  /// This mask with soft edges.
+  Result<Image> blur_mask(double deviation) const {
+    return detail::make<Image>([&](sdxl_image *out) { return sdxl_image_blur_mask(handle(), deviation, out); });
+  }
+  /// Left, top, right and bottom of what is redrawn around this mask.
+  Status mask_region(std::uint32_t width, std::uint32_t height, std::uint32_t padding,
+                     std::uint32_t (&out)[4]) const {
+    return detail::status(sdxl_image_mask_region(handle(), width, height, padding, out));
+  }
+  /// The canvas, and the mask of what is new.
+  Result<std::pair<Image, Image>> outpaint(std::uint32_t left, std::uint32_t top, std::uint32_t right,
+                                           std::uint32_t bottom) const {
+    sdxl_image canvas{}, mask{};
+    sdxl_status status = sdxl_image_outpaint(handle(), left, top, right, bottom, &canvas, &mask);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return std::make_pair(Image(canvas), Image(mask));
+  }
+  Result<Image> add_text(const std::string &keyword, const std::string &content) const {
+    return detail::make<Image>(
+        [&](sdxl_image *out) { return sdxl_image_add_text(handle(), keyword.c_str(), content.c_str(), out); });
+  }
+  Result<std::vector<std::string>> keywords() const {
+    return detail::copy_lines([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_image_copy_keywords(handle(), buffer, capacity, size);
+    });
   }
 
  private:
@@ -244,6 +330,13 @@ class Latents : public detail::Object<sdxl_latents, sdxl_latents_free> {
   static Result<Latents> make(const std::vector<float> &values, const std::uint32_t (&shape)[4]) {
     return detail::make<Latents>(
         [&](sdxl_latents *out) { return sdxl_latents_new(values.data(), values.size(), shape, out); });
+  }
+  /// The noise that seeds give.
+  static Result<Latents> noise(const std::vector<std::uint64_t> &seeds, std::uint32_t channels, std::uint32_t height,
+                               std::uint32_t width, std::uint32_t skip_draws = 0) {
+    return detail::make<Latents>([&](sdxl_latents *out) {
+      return sdxl_latents_new_noise(seeds.data(), seeds.size(), channels, height, width, skip_draws, out);
+    });
   }
   static Result<Latents> open(const std::string &path) {
     return detail::make<Latents>([&](sdxl_latents *out) { return sdxl_latents_open(path.c_str(), out); });
@@ -311,6 +404,10 @@ class Conditioning : public detail::Object<sdxl_conditioning, sdxl_conditioning_
     });
   }
 
+  Result<Conditioning> clone() const {
+    return detail::make<Conditioning>(
+        [&](sdxl_conditioning *out) { return sdxl_conditioning_clone(handle(), out); });
+  }
   Status set_prompt_2(const std::string &prompt) {
     return detail::status(sdxl_conditioning_set_prompt_2(handle(), prompt.c_str()));
   }
@@ -376,6 +473,13 @@ class Scheduler : public detail::Object<sdxl_scheduler, sdxl_scheduler_free> {
         [&](sdxl_scheduler *out) { return sdxl_scheduler_from_config(json.c_str(), out); });
   }
 
+  static Result<Scheduler> open(const std::string &path) {
+    return detail::make<Scheduler>([&](sdxl_scheduler *out) { return sdxl_scheduler_open(path.c_str(), out); });
+  }
+
+  Result<Scheduler> clone() const {
+    return detail::make<Scheduler>([&](sdxl_scheduler *out) { return sdxl_scheduler_clone(handle(), out); });
+  }
   Status set_name(const std::string &name) {
     return detail::status(sdxl_scheduler_set_name(handle(), name.c_str()));
   }
@@ -421,6 +525,18 @@ class Scheduler : public detail::Object<sdxl_scheduler, sdxl_scheduler_free> {
   Status set_dynamic_clip(double ratio, double max) {
     return detail::status(sdxl_scheduler_set_dynamic_clip(handle(), ratio, max));
   }
+  /// The noise levels that a run of so many steps visits, the end included.
+  Result<std::vector<double>> sigmas(std::uint32_t steps) const {
+    return detail::copy<std::vector<double>>([&](double *buffer, std::size_t capacity, std::size_t *count) {
+      return sdxl_scheduler_copy_sigmas(handle(), steps, buffer, capacity, count);
+    });
+  }
+  /// What the UNet is told for them.
+  Result<std::vector<double>> timesteps(std::uint32_t steps) const {
+    return detail::copy<std::vector<double>>([&](double *buffer, std::size_t capacity, std::size_t *count) {
+      return sdxl_scheduler_copy_timesteps(handle(), steps, buffer, capacity, count);
+    });
+  }
   Result<std::string> config() const {
     return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
       return sdxl_scheduler_copy_config(handle(), buffer, capacity, size);
@@ -445,9 +561,27 @@ class Request : public detail::Object<sdxl_request, sdxl_request_free> {
   }
   static Result<Request> make(const char *prompt) { return make(std::string(prompt)); }
 
+  Result<Request> clone() const {
+    return detail::make<Request>([&](sdxl_request *out) { return sdxl_request_clone(handle(), out); });
+  }
+  Result<sdxl_request_info> info() const {
+    sdxl_request_info info{};
+    info.struct_size = sizeof info;
+    sdxl_status status = sdxl_request_get_info(handle(), &info);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return info;
+  }
+  Result<std::vector<std::uint64_t>> seeds() const {
+    return detail::copy<std::vector<std::uint64_t>>(
+        [&](std::uint64_t *buffer, std::size_t capacity, std::size_t *count) {
+          return sdxl_request_copy_seeds(handle(), buffer, capacity, count);
+        });
+  }
   Status set_size(std::uint32_t width, std::uint32_t height) {
     return detail::status(sdxl_request_set_size(handle(), width, height));
   }
+  Status set_width(std::uint32_t width) { return detail::status(sdxl_request_set_width(handle(), width)); }
+  Status set_height(std::uint32_t height) { return detail::status(sdxl_request_set_height(handle(), height)); }
   Status set_steps(std::uint32_t steps) { return detail::status(sdxl_request_set_steps(handle(), steps)); }
   Status set_guidance(double scale) { return detail::status(sdxl_request_set_guidance(handle(), scale)); }
   Status set_guidance_rescale(double fraction) {
@@ -455,6 +589,22 @@ class Request : public detail::Object<sdxl_request, sdxl_request_free> {
   }
   Status set_guidance_interval(double lowest, double highest) {
     return detail::status(sdxl_request_set_guidance_interval(handle(), lowest, highest));
+  }
+  /// In the middle block unless layers are given.
+  Status set_perturbed_attention(double scale, double adaptive_scale = 0, const std::vector<std::string> &layers = {}) {
+    const std::vector<const char *> parts = detail::pointers(layers);
+    return detail::status(
+        sdxl_request_set_perturbed_attention(handle(), scale, adaptive_scale, parts.data(), parts.size()));
+  }
+  Status set_freeu(double s1 = 0.9, double s2 = 0.2, double b1 = 1.3, double b2 = 1.4) {
+    return detail::status(sdxl_request_set_freeu(handle(), s1, s2, b1, b2));
+  }
+  Status set_hires(double scale, double strength = 0.7, const std::string &upscaler = "latent",
+                   std::uint32_t steps = 0) {
+    return detail::status(sdxl_request_set_hires(handle(), scale, strength, upscaler.c_str(), steps));
+  }
+  Status set_variation(std::uint64_t seed, double strength) {
+    return detail::status(sdxl_request_set_variation(handle(), seed, strength));
   }
   Status set_seed(std::uint64_t seed) { return detail::status(sdxl_request_set_seed(handle(), seed)); }
   Status set_seeds(const std::vector<std::uint64_t> &seeds) {
@@ -470,17 +620,37 @@ class Request : public detail::Object<sdxl_request, sdxl_request_free> {
   Status set_image(const Image &image) {
     return detail::status(sdxl_request_set_image(handle(), image.handle()));
   }
+  Status set_images(const detail::Handles<Image> &images) {
+    return detail::status(sdxl_request_set_images(handle(), images.data(), images.size()));
+  }
   Status set_image_latents(const Latents &latents) {
     return detail::status(sdxl_request_set_image_latents(handle(), latents.handle()));
   }
   Status set_inpaint(const Image &image, const Image &mask, double blur = 0) {
     return detail::status(sdxl_request_set_inpaint(handle(), image.handle(), mask.handle(), blur));
   }
+  /// As many masks as images.
+  Status set_inpaint_each(const detail::Handles<Image> &images, const detail::Handles<Image> &masks, double blur = 0) {
+    if (images.size() != masks.size()) return Error{SDXL_STATUS_INVALID_VALUE, "expected as many masks as images"};
+    return detail::status(
+        sdxl_request_set_inpaint_each(handle(), images.data(), masks.data(), images.size(), blur));
+  }
+  Status set_outpaint(const Image &image, std::uint32_t left, std::uint32_t top, std::uint32_t right,
+                      std::uint32_t bottom) {
+    return detail::status(sdxl_request_set_outpaint(handle(), image.handle(), left, top, right, bottom));
+  }
+  Status set_overlay(bool overlay) { return detail::status(sdxl_request_set_overlay(handle(), overlay)); }
+  Status set_padding_mask_crop(std::uint32_t padding) {
+    return detail::status(sdxl_request_set_padding_mask_crop(handle(), padding));
+  }
   Status set_strength(double strength) {
     return detail::status(sdxl_request_set_strength(handle(), strength));
   }
   Status set_resume(const Latents &latents, double at) {
     return detail::status(sdxl_request_set_resume(handle(), latents.handle(), at));
+  }
+  Status set_skip_draws(std::uint32_t count) {
+    return detail::status(sdxl_request_set_skip_draws(handle(), count));
   }
   Status set_end_at(double fraction) { return detail::status(sdxl_request_set_end_at(handle(), fraction)); }
   Status set_output(const std::string &name) {
@@ -519,6 +689,22 @@ class Job : public detail::Object<sdxl_job, sdxl_job_free> {
   Status cancel() const { return detail::status(sdxl_job_cancel(handle())); }
   Result<Image> preview(std::uint32_t index = 0) const {
     return detail::make<Image>([&](sdxl_image *out) { return sdxl_job_preview(handle(), index, out); });
+  }
+  Result<Latents> denoised() const {
+    return detail::make<Latents>([&](sdxl_latents *out) { return sdxl_job_denoised(handle(), out); });
+  }
+  /// Width and height of the pictures.
+  Result<std::pair<std::uint32_t, std::uint32_t>> size() const {
+    std::uint32_t width = 0, height = 0;
+    sdxl_status status = sdxl_job_size(handle(), &width, &height);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return std::make_pair(width, height);
+  }
+  Result<std::size_t> draws() const {
+    std::size_t count = 0;
+    sdxl_status status = sdxl_job_draws(handle(), &count);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return count;
   }
   Result<std::vector<Image>> take_images() const {
     std::size_t count = 0;
@@ -598,6 +784,13 @@ class PipelineOptions : public detail::Object<sdxl_pipeline_options, sdxl_pipeli
   Status set_unet(const std::string &path) {
     return detail::status(sdxl_pipeline_options_set_unet(handle(), path.c_str()));
   }
+  // "none" or "process".
+  Status set_isolation(const std::string &isolation) {
+    return detail::status(sdxl_pipeline_options_set_isolation(handle(), isolation.c_str()));
+  }
+  Status set_worker(const std::string &path) {
+    return detail::status(sdxl_pipeline_options_set_worker(handle(), path.c_str()));
+  }
   Status add_embedding(const std::string &path) {
     return detail::status(sdxl_pipeline_options_add_embedding(handle(), path.c_str()));
   }
@@ -605,7 +798,94 @@ class PipelineOptions : public detail::Object<sdxl_pipeline_options, sdxl_pipeli
     return detail::status(sdxl_pipeline_options_add_lora(handle(), path.c_str(), weight));
   }
   Status merge_loras() { return detail::status(sdxl_pipeline_options_merge_loras(handle())); }
+  Status set_vae_tiling(bool vae_tiling) {
+    return detail::status(sdxl_pipeline_options_set_vae_tiling(handle(), vae_tiling));
+  }
+  Result<PipelineOptions> clone() const {
+    return detail::make<PipelineOptions>(
+        [&](sdxl_pipeline_options *out) { return sdxl_pipeline_options_clone(handle(), out); });
+  }
   Status check() const { return detail::status(sdxl_pipeline_options_check(handle())); }
+  /// What the model is, without reading its weights.
+  Result<sdxl_pipeline_info> info() const {
+    sdxl_pipeline_info info{};
+    info.struct_size = sizeof info;
+    sdxl_status status = sdxl_pipeline_options_get_info(handle(), &info);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return info;
+  }
+};
+
+/// A change of a model's weights, and how strongly it acts.
+class Lora : public detail::Object<sdxl_lora, sdxl_lora_free> {
+ public:
+  using Object::Object;
+
+  static Result<Lora> open(const std::string &path) {
+    return detail::make<Lora>([&](sdxl_lora *out) { return sdxl_lora_open(path.c_str(), out); });
+  }
+
+  /// Another one of the same tensors, for other weights.
+  Result<Lora> clone() const {
+    return detail::make<Lora>([&](sdxl_lora *out) { return sdxl_lora_clone(handle(), out); });
+  }
+  Status set_weight(double weight) { return detail::status(sdxl_lora_set_weight(handle(), weight)); }
+  Status set_text_encoders_weight(double weight) {
+    return detail::status(sdxl_lora_set_text_encoders_weight(handle(), weight));
+  }
+  Status set_block(const std::string &block, double factor) {
+    return detail::status(sdxl_lora_set_block(handle(), block.c_str(), factor));
+  }
+  Status ignore_unmatched() { return detail::status(sdxl_lora_ignore_unmatched(handle())); }
+  /// On the UNet, and on the text encoders.
+  Result<std::pair<double, double>> weights() const {
+    double weight = 0, text_encoders_weight = 0;
+    sdxl_status status = sdxl_lora_weights(handle(), &weight, &text_encoders_weight);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return std::make_pair(weight, text_encoders_weight);
+  }
+  /// "block factor" each.
+  Result<std::vector<std::string>> blocks() const {
+    return detail::copy_lines([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_lora_copy_blocks(handle(), buffer, capacity, size);
+    });
+  }
+  Result<std::string> path() const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_lora_path(handle(), buffer, capacity, size);
+    });
+  }
+  Result<std::string> looks_like() const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_lora_copy_looks_like(handle(), buffer, capacity, size);
+    });
+  }
+};
+
+/// New words for prompts.
+class TextualInversion : public detail::Object<sdxl_textual_inversion, sdxl_textual_inversion_free> {
+ public:
+  using Object::Object;
+
+  static Result<TextualInversion> open(const std::string &path) {
+    return detail::make<TextualInversion>(
+        [&](sdxl_textual_inversion *out) { return sdxl_textual_inversion_open(path.c_str(), out); });
+  }
+
+  Status set_words(const std::vector<std::string> &words) {
+    const std::vector<const char *> texts = detail::pointers(words);
+    return detail::status(sdxl_textual_inversion_set_words(handle(), texts.data(), texts.size()));
+  }
+  Result<std::vector<std::string>> words() const {
+    return detail::copy_lines([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_textual_inversion_copy_words(handle(), buffer, capacity, size);
+    });
+  }
+  Result<std::string> path() const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_textual_inversion_path(handle(), buffer, capacity, size);
+    });
+  }
 };
 
 /// A model ready to draw.
@@ -642,6 +922,73 @@ class Pipeline : public detail::Object<sdxl_pipeline, sdxl_pipeline_free> {
     });
   }
 
+  Result<std::string> device() const {
+    return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_pipeline_device(handle(), buffer, capacity, size);
+    });
+  }
+
+  /// One with these LoRAs in the place of those that this one has, kept beside the weights: a vector, or {one, another}.
+  Result<Pipeline> with_loras(const detail::Handles<Lora> &loras) const {
+    return detail::make<Pipeline>([&](sdxl_pipeline *out) {
+      return sdxl_pipeline_with_loras(handle(), loras.data(), loras.size(), out);
+    });
+  }
+  /// The same, merged into copies of the weights.
+  Result<Pipeline> with_merged_loras(const detail::Handles<Lora> &loras) const {
+    return detail::make<Pipeline>([&](sdxl_pipeline *out) {
+      return sdxl_pipeline_with_merged_loras(handle(), loras.data(), loras.size(), out);
+    });
+  }
+  /// One with these textual inversions in the place of those that this one has.
+  Result<Pipeline> with_textual_inversions(const detail::Handles<TextualInversion> &textual_inversions) const {
+    return detail::make<Pipeline>([&](sdxl_pipeline *out) {
+      return sdxl_pipeline_with_textual_inversions(handle(), textual_inversions.data(), textual_inversions.size(),
+                                                   out);
+    });
+  }
+  Result<std::vector<Lora>> loras() const {
+    std::size_t count = 0;
+    sdxl_status status = sdxl_pipeline_lora_count(handle(), &count);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    std::vector<Lora> loras;
+    for (std::size_t i = 0; i < count; i++) {
+      Result<Lora> lora = detail::make<Lora>([&](sdxl_lora *out) {
+        return sdxl_pipeline_get_lora(handle(), static_cast<std::uint32_t>(i), out);
+      });
+      if (!lora) return lora.error();
+      loras.push_back(*std::move(lora));
+    }
+    return loras;
+  }
+  Result<sdxl_lora_info> lora_info(std::uint32_t index) const {
+    sdxl_lora_info info{};
+    info.struct_size = sizeof info;
+    sdxl_status status = sdxl_pipeline_get_lora_info(handle(), index, &info);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    return info;
+  }
+  /// The keys of a LoRA that fit no layer.
+  Result<std::vector<std::string>> unmatched(std::uint32_t index) const {
+    return detail::copy_lines([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_pipeline_copy_unmatched(handle(), index, buffer, capacity, size);
+    });
+  }
+  Result<std::vector<TextualInversion>> textual_inversions() const {
+    std::size_t count = 0;
+    sdxl_status status = sdxl_pipeline_textual_inversion_count(handle(), &count);
+    if (status != SDXL_STATUS_OK) return detail::last_error(status);
+    std::vector<TextualInversion> all;
+    for (std::size_t i = 0; i < count; i++) {
+      Result<TextualInversion> one = detail::make<TextualInversion>([&](sdxl_textual_inversion *out) {
+        return sdxl_pipeline_get_textual_inversion(handle(), static_cast<std::uint32_t>(i), out);
+      });
+      if (!one) return one.error();
+      all.push_back(*std::move(one));
+    }
+    return all;
+  }
+
   /// Starts a request and returns at once.
   Result<Job> start(const Request &request, OnProgress on_progress = nullptr) const {
     std::unique_ptr<Job::Shared> callback;
@@ -669,6 +1016,24 @@ class Pipeline : public detail::Object<sdxl_pipeline, sdxl_pipeline_free> {
     if (status != SDXL_STATUS_OK) return detail::last_error(status);
     return std::make_pair(Embeddings(positive), Embeddings(negative));
   }
+  /// What of the prompts does not fit.
+  Result<std::vector<std::string>> cut(const Conditioning &conditioning) const {
+    return detail::copy_lines([&](char *buffer, std::size_t capacity, std::size_t *size) {
+      return sdxl_pipeline_copy_cut(handle(), conditioning.handle(), buffer, capacity, size);
+    });
+  }
+  /// Pictures to latents: a vector, or {one, another}.
+  Result<Latents> encode_images(const detail::Handles<Image> &images, const std::vector<std::uint64_t> &seeds) const {
+    return detail::make<Latents>([&](sdxl_latents *out) {
+      return sdxl_pipeline_encode_images(handle(), images.data(), images.size(), seeds.data(), seeds.size(), out);
+    });
+  }
+  /// Latents to numbers in about [-1, 1].
+  Result<std::vector<float>> decode_values(const Latents &latents) const {
+    return detail::copy<std::vector<float>>([&](float *buffer, std::size_t capacity, std::size_t *count) {
+      return sdxl_pipeline_decode_values(handle(), latents.handle(), buffer, capacity, count);
+    });
+  }
   Result<std::vector<Image>> decode(const Latents &latents) const {
     std::uint32_t shape[4] = {};
     Status known = latents.shape(shape);
@@ -686,6 +1051,26 @@ inline Result<Scheduler> Scheduler::from_pipeline(const Pipeline &pipeline) {
       [&](sdxl_scheduler *out) { return sdxl_scheduler_from_pipeline(pipeline.handle(), out); });
 }
 
+/// The names that a text parameter may have; see sdxl_copy_names.
+inline Result<std::vector<std::string>> names(const std::string &what) {
+  return detail::copy_lines([&](char *buffer, std::size_t capacity, std::size_t *size) {
+    return sdxl_copy_names(what.c_str(), buffer, capacity, size);
+  });
+}
+/// Width, height, width, height and so on of the sizes that SDXL was trained on.
+inline Result<std::vector<std::uint32_t>> buckets() {
+  return detail::copy<std::vector<std::uint32_t>>(
+      [](std::uint32_t *buffer, std::size_t capacity, std::size_t *count) {
+        return sdxl_copy_buckets(buffer, capacity, count);
+      });
+}
+/// The one of them that is nearest in shape.
+inline Result<std::pair<std::uint32_t, std::uint32_t>> nearest_bucket(std::uint32_t width, std::uint32_t height) {
+  std::uint32_t nearest[2] = {};
+  sdxl_status status = sdxl_nearest_bucket(width, height, &nearest[0], &nearest[1]);
+  if (status != SDXL_STATUS_OK) return detail::last_error(status);
+  return std::make_pair(nearest[0], nearest[1]);
+}
 inline Status set_threads(std::uint32_t threads) { return detail::status(sdxl_set_threads(threads)); }
 inline Status check_device(const std::string &device) { return detail::status(sdxl_check_device(device.c_str())); }
 

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use common::c::{C, CPP, base, build, expect_success, functions, has, is_soak, library, program};
+use common::c::{C, CPP, SANITIZER, base, build, expect_success, functions, has, is_soak, library, program};
 use common::headers::scratch;
 use common::repository;
 
@@ -126,8 +126,6 @@ fn run(name: &str, arguments: &[&str]) {
     // libtorch never frees what it makes once.
     expect_success(program(&sanitized).args(arguments).env("ASAN_OPTIONS", "detect_leaks=0"));
 }
-
-const SANITIZER: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()

@@ -34,7 +34,7 @@ impl std::fmt::Display for PipelineKind {
 }
 
 /// Everything that decides the shape of a model: a record, not code.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
     /// The UNet.
     pub unet: UnetConfig,

@@ -5,7 +5,7 @@
 
 use std::ffi::{CStr, c_char};
 use std::ptr::NonNull;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::{mem, ptr, slice};
 
 use super::error::sdxl_status::{
@@ -45,6 +45,33 @@ pub(super) fn short_list<'a, T: Copy>(
         return Err(Failure::new(SDXL_STATUS_INVALID_VALUE, message));
     }
     list(pointer, count, name)
+}
+
+/// A list of at most `most` texts.
+pub(super) fn texts<'a>(
+    pointer: *const *const c_char,
+    (count, most): (usize, usize),
+    name: &str,
+) -> Outcome<Vec<&'a str>> {
+    short_list(pointer, (count, most), name)?.iter().map(|&pointer| text(pointer, name)).collect()
+}
+
+/// What a list of at most `most` handles stands for.
+pub(super) fn objects<H: Handle>(
+    pointer: *const H,
+    (count, most): (usize, usize),
+    name: &str,
+) -> Outcome<Vec<Arc<H::Object>>> {
+    short_list(pointer, (count, most), name)?.iter().map(|&handle| table::get(handle)).collect()
+}
+
+/// 0 is no, 1 is yes; C's `bool` has a size of its own in every language.
+pub(super) fn switch(value: u32, name: &'static str) -> Outcome<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Error::invalid(name, other, "0 or 1").into()),
+    }
 }
 
 /// A list of numbers, or bytes. NULL is fine where there are none.
@@ -179,6 +206,22 @@ pub(super) fn copy_out<T: Copy>(
     Ok(())
 }
 
+/// As [`copy_out`], of values that take time: they are made only where there is room for them.
+pub(super) fn copy_made<T: Copy>(
+    count: usize,
+    make: impl FnOnce() -> Outcome<Vec<T>>,
+    pointer: *mut T,
+    capacity: usize,
+    out_size: *mut usize,
+) -> Outcome {
+    if pointer.is_null() {
+        place(out_size, "buffer and out_size")?.write(count);
+        return Ok(());
+    }
+    room(buffer(pointer, capacity, "buffer")?, count)?;
+    copy_out(&make()?, pointer, capacity, out_size)
+}
+
 /// Copies a text with its NUL into C's buffer, as [`copy_out`].
 pub(super) fn copy_text(text: &str, pointer: *mut c_char, capacity: usize, out_size: *mut usize) -> Outcome {
     let mut bytes = text.replace('\0', "\u{fffd}").into_bytes();
@@ -231,6 +274,15 @@ where
     let object = table::get(handle)?;
     let value = locked(&object).clone();
     Ok(value)
+}
+
+/// The body of a function that makes a copy of an object, which then goes its own way.
+pub(super) fn duplicate<H, T>(handle: H, out: *mut H, name: &str) -> sdxl_status
+where
+    H: Handle<Object = Mutex<T>>,
+    T: Clone + Send + 'static,
+{
+    create(out, name, || Ok(Mutex::new(copy_of(handle)?)))
 }
 
 /// One of some names.

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::sync::Mutex;
 
-use super::arguments::{change, copy_of, create, free, text};
+use super::arguments::{change, copy_of, create, duplicate, free, text};
 use super::embeddings::sdxl_embeddings;
 use super::error::{Outcome, sdxl_status};
 use super::table::handle;
@@ -65,6 +65,20 @@ pub unsafe extern "C" fn sdxl_conditioning_from_embeddings(
     create(out_conditioning, "out_conditioning", || {
         Ok(Mutex::new(Conditioning::from_embeddings(copy_of(embeddings)?)))
     })
+}
+
+/// Makes a copy of a conditioning, to change some of it.
+///
+/// - conditioning: which one.
+/// - out_conditioning: a new handle; free it with sdxl_conditioning_free.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_conditioning_clone(
+    conditioning: sdxl_conditioning,
+    out_conditioning: *mut sdxl_conditioning,
+) -> sdxl_status {
+    duplicate(conditioning, out_conditioning, "out_conditioning")
 }
 
 /// Gives the second text encoder another prompt. A refiner, which has one encoder, reads the prompt alone.

@@ -235,6 +235,60 @@ pub unsafe extern "C" fn sdxl_job_preview(
     })
 }
 
+/// Gives what the UNet takes the pictures for after the last step, as latents without noise: sdxl_pipeline_decode makes a
+/// preview of full size of them, sdxl_latents_preview a small one.
+///
+/// - job: which one; under way.
+/// - out_latents: a new handle; free it with sdxl_latents_free.
+///
+/// Returns SDXL_STATUS_UNFINISHED before the first step and after the end, when there are none.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_job_denoised(job: sdxl_job, out_latents: *mut sdxl_latents) -> sdxl_status {
+    create(out_latents, "out_latents", || Ok(Mutex::new(get(job)?.denoised().ok_or(Error::Unfinished)?)))
+}
+
+/// Says how large the pictures will be.
+///
+/// - job: which one.
+/// - out_width: pixels from left to right.
+/// - out_height: pixels from top to bottom.
+///
+/// Returns SDXL_STATUS_UNFINISHED until the prompts are encoded.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_job_size(
+    job: sdxl_job,
+    out_width: *mut u32,
+    out_height: *mut u32,
+) -> sdxl_status {
+    guard(|| {
+        let job = get(job)?;
+        let (out_width, out_height) = (place(out_width, "out_width")?, place(out_height, "out_height")?);
+        let size = job.size()?;
+        out_width.write(size.width as u32);
+        out_height.write(size.height as u32);
+        Ok(())
+    })
+}
+
+/// Says how many tensors of noise each seed has given so far, for sdxl_request_set_skip_draws of a second stage.
+///
+/// - job: which one.
+/// - out_count: their number; 0 until the prompts are encoded.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_job_draws(job: sdxl_job, out_count: *mut usize) -> sdxl_status {
+    guard(|| {
+        let job = get(job)?;
+        place(out_count, "out_count")?.write(job.draws());
+        Ok(())
+    })
+}
+
 /// Says how many pictures can be taken.
 ///
 /// - job: which one.

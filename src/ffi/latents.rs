@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use ndarray::ArrayView4;
 
-use super::arguments::{buffer, copy_of, copy_out, create, free, list, text};
+use super::arguments::{buffer, copy_of, copy_out, create, free, list, short_list, text};
 use super::error::sdxl_status::SDXL_STATUS_INVALID_VALUE;
 use super::error::{Failure, guard, sdxl_status};
 use super::image::{picture, sdxl_image};
@@ -48,6 +48,33 @@ pub unsafe extern "C" fn sdxl_latents_new(
         let array = ArrayView4::from_shape(shape, values)
             .map_err(|error| Failure::new(SDXL_STATUS_INVALID_VALUE, error.to_string()))?;
         Ok(Mutex::new(Latents::from_array(array)?))
+    })
+}
+
+/// Makes the noise that seeds give: what requests of these seeds start with, of unit variance.
+///
+/// - seeds: one for each picture.
+/// - count: how many, 1 to 1024.
+/// - channels: 1 to 64; 4 for SDXL.
+/// - height: 1 to 1024: an eighth of the pictures'.
+/// - width: 1 to 1024: an eighth of the pictures'.
+/// - skip_draws: passes over so many such tensors, 0 to 10000.
+/// - out_latents: a new handle; free it with sdxl_latents_free.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_latents_new_noise(
+    seeds: *const u64,
+    count: usize,
+    channels: u32,
+    height: u32,
+    width: u32,
+    skip_draws: u32,
+    out_latents: *mut sdxl_latents,
+) -> sdxl_status {
+    create(out_latents, "out_latents", || {
+        let seeds = short_list(seeds, (count, 1024), "seeds")?;
+        Ok(Mutex::new(Latents::noise(seeds, [channels, height, width], skip_draws)?))
     })
 }
 

@@ -13,28 +13,42 @@
 )]
 #![allow(clippy::too_many_arguments, reason = "C has no struct literals to name them with")]
 
+mod adapters;
 mod arguments;
 mod conditioning;
 mod embeddings;
 mod error;
 mod image;
+mod image_edit;
 mod job;
 mod latents;
+mod lora;
+mod names;
 mod pipeline;
 mod pipeline_options;
 mod request;
+mod request_beginning;
 mod scheduler;
+mod scheduler_levels;
 mod table;
+mod textual_inversion;
 mod version;
 
+pub use adapters::*;
 pub use conditioning::*;
 pub use embeddings::*;
 pub use error::*;
 pub use image::*;
+pub use image_edit::*;
 pub use job::*;
 pub use latents::*;
+pub use lora::*;
+pub use names::*;
 pub use pipeline::*;
 pub use pipeline_options::*;
 pub use request::*;
+pub use request_beginning::*;
 pub use scheduler::*;
+pub use scheduler_levels::*;
+pub use textual_inversion::*;
 pub use version::*;

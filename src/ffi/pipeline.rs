@@ -3,17 +3,21 @@
 use std::ffi::c_char;
 use std::sync::Mutex;
 
-use super::arguments::{Versioned, buffer, copy_of, copy_text, create, free, place, room, structure_place};
+use super::arguments::{
+    Versioned, buffer, copy_made, copy_of, copy_text, create, free, objects, place, room, short_list,
+    structure_place,
+};
 use super::conditioning::sdxl_conditioning;
 use super::embeddings::sdxl_embeddings;
 use super::error::{guard, sdxl_status};
 use super::image::{hand_out, sdxl_image};
 use super::latents::sdxl_latents;
 use super::pipeline_options::sdxl_pipeline_options;
-use super::request::sdxl_request;
+use super::request::{MAX_LIST, sdxl_request};
 use super::table::{get, handle, insert};
-use crate::config::PipelineKind;
-use crate::isolation::{Engine, Info};
+use crate::config::{ModelConfig, PipelineKind};
+use crate::image::Image;
+use crate::isolation::Engine;
 
 /// A model ready to draw. Its jobs run one after the other, on a thread of its own; those of its clones run at once.
 #[repr(C)]
@@ -73,6 +77,26 @@ unsafe impl Versioned for sdxl_pipeline_info {
     };
 }
 
+impl sdxl_pipeline_info {
+    pub(super) fn of(config: &ModelConfig) -> Self {
+        let side = config.default_size() as u32;
+        Self {
+            kind: match config.kind() {
+                PipelineKind::Base => sdxl_model_kind::SDXL_MODEL_KIND_BASE,
+                PipelineKind::Refiner => sdxl_model_kind::SDXL_MODEL_KIND_REFINER,
+                PipelineKind::Inpaint => sdxl_model_kind::SDXL_MODEL_KIND_INPAINT,
+            } as i32,
+            default_width: side,
+            default_height: side,
+            latent_channels: config.vae.latent_channels as u32,
+            latent_factor: config.vae.factor() as u32,
+            context_width: config.unet.cross_attention_dim as u32,
+            pooled_width: config.text_encoder_2.projection_dim as u32,
+            ..Self::DEFAULT
+        }
+    }
+}
+
 /// Reads a model. This takes as long as reading its files.
 ///
 /// - options: which model, and how.
@@ -115,22 +139,7 @@ pub unsafe extern "C" fn sdxl_pipeline_get_info(
     guard(|| {
         let pipeline = get(pipeline)?;
         let out_info = structure_place(out_info, "out_info")?;
-        let Info { kind, default_size, latent_channels, latent_factor, context_width, pooled_width, .. } =
-            pipeline.info();
-        out_info.write(&sdxl_pipeline_info {
-            kind: match kind {
-                PipelineKind::Base => sdxl_model_kind::SDXL_MODEL_KIND_BASE,
-                PipelineKind::Refiner => sdxl_model_kind::SDXL_MODEL_KIND_REFINER,
-                PipelineKind::Inpaint => sdxl_model_kind::SDXL_MODEL_KIND_INPAINT,
-            } as i32,
-            default_width: default_size as u32,
-            default_height: default_size as u32,
-            latent_channels: latent_channels as u32,
-            latent_factor: latent_factor as u32,
-            context_width: context_width as u32,
-            pooled_width: pooled_width as u32,
-            ..sdxl_pipeline_info::DEFAULT
-        });
+        out_info.write(&sdxl_pipeline_info::of(pipeline.config()));
         Ok(())
     })
 }
@@ -151,6 +160,24 @@ pub unsafe extern "C" fn sdxl_pipeline_path(
     out_size: *mut usize,
 ) -> sdxl_status {
     guard(|| copy_text(&get(pipeline)?.path().to_string_lossy(), buffer, capacity, out_size))
+}
+
+/// Copies where a pipeline computes: "cpu" or "cuda:N".
+///
+/// - pipeline: which one.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_pipeline_device(
+    pipeline: sdxl_pipeline,
+    buffer: *mut c_char,
+    capacity: usize,
+    out_size: *mut usize,
+) -> sdxl_status {
+    guard(|| copy_text(&get(pipeline)?.device().to_string(), buffer, capacity, out_size))
 }
 
 /// Draws the pictures of a request and waits for them: sdxl_job_start, sdxl_job_wait and sdxl_job_take_images in one.
@@ -205,10 +232,63 @@ pub unsafe extern "C" fn sdxl_pipeline_encode(
         let conditioning = copy_of(conditioning)?;
         let out_positive = place(out_positive, "out_positive")?;
         let out_negative = place(out_negative, "out_negative")?;
-        let encoded = pipeline.encode(conditioning.build()?)?;
+        let encoded = pipeline.encode(&conditioning.build()?)?;
         out_positive.write(insert(Mutex::new(encoded.positive)));
         out_negative.write(insert(Mutex::new(encoded.negative)));
         Ok(())
+    })
+}
+
+/// Copies the ends of prompts that do not fit into 77 tokens, one in a line; in a moment, since no text is encoded. None of
+/// embeddings, and none where the syntax divides prompts into chunks.
+///
+/// - pipeline: with which tokenizers.
+/// - conditioning: whose prompts.
+/// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
+/// - capacity: bytes of the buffer.
+/// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer. 1 where all prompts fit.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_pipeline_copy_cut(
+    pipeline: sdxl_pipeline,
+    conditioning: sdxl_conditioning,
+    buffer: *mut c_char,
+    capacity: usize,
+    out_size: *mut usize,
+) -> sdxl_status {
+    guard(|| {
+        let cut = get(pipeline)?.cut(&copy_of(conditioning)?.build()?)?;
+        copy_text(&cut.join("\n"), buffer, capacity, out_size)
+    })
+}
+
+/// Encodes pictures to latents, as a run begins with them: for sdxl_request_set_image_latents, to encode a picture once.
+///
+/// - pipeline: with which autoencoder.
+/// - images: all of one size, of multiples of 8 pixels.
+/// - count: how many, 1 to 1024: 1, or as many as seeds.
+/// - seeds: the encoder's distribution is sampled with their first noise, as a run does. Give a request with these latents
+///   sdxl_request_set_skip_draws(1) for the noise that a run with the picture itself has.
+/// - seed_count: how many, 1 to 1024: so many latents are made.
+/// - out_latents: a new handle; free it with sdxl_latents_free.
+///
+/// Any thread; a long-lived one, since libtorch keeps memory for every thread that it computes on. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_pipeline_encode_images(
+    pipeline: sdxl_pipeline,
+    images: *const sdxl_image,
+    count: usize,
+    seeds: *const u64,
+    seed_count: usize,
+    out_latents: *mut sdxl_latents,
+) -> sdxl_status {
+    create(out_latents, "out_latents", || {
+        let pipeline = get(pipeline)?;
+        let images = objects(images, (count, MAX_LIST), "images")?;
+        let images: Vec<Image> = images.iter().map(|image| image.as_ref().clone()).collect();
+        let seeds = short_list(seeds, (seed_count, MAX_LIST), "seeds")?;
+        Ok(Mutex::new(pipeline.encode_images(&images, seeds)?))
     })
 }
 
@@ -235,8 +315,35 @@ pub unsafe extern "C" fn sdxl_pipeline_decode(
         let images = buffer(out_images, capacity, "out_images")?;
         let out_count = place(out_count, "out_count")?;
         let images = room(images, latents.tensor().size4().map_or(0, |size| size.0 as usize))?;
-        out_count.write(hand_out(pipeline.decode(latents)?, images));
+        out_count.write(hand_out(pipeline.decode(&latents)?, images));
         Ok(())
+    })
+}
+
+/// Decodes latents to numbers that are not rounded to 8 bits: red, green and blue in about -1 to 1.
+///
+/// - pipeline: with which autoencoder.
+/// - latents: of how many pictures there are.
+/// - buffer: where the numbers go, picture by picture, channel by channel, row by row; NULL to ask for their number alone,
+///   without decoding.
+/// - capacity: how many numbers the buffer has room for.
+/// - out_count: how many numbers there are; may be NULL where there is a buffer.
+///
+/// Any thread; a long-lived one, since libtorch keeps memory for every thread that it computes on. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_pipeline_decode_values(
+    pipeline: sdxl_pipeline,
+    latents: sdxl_latents,
+    buffer: *mut f32,
+    capacity: usize,
+    out_count: *mut usize,
+) -> sdxl_status {
+    guard(|| {
+        let pipeline = get(pipeline)?;
+        let latents = copy_of(latents)?;
+        let count = pipeline.decoded_count(&latents)?;
+        let decode = || Ok(pipeline.decode_values(&latents)?);
+        copy_made(count, decode, buffer, capacity, out_count)
     })
 }
 

@@ -3,17 +3,18 @@
 use std::ffi::c_char;
 use std::sync::Mutex;
 
-use super::arguments::{change, choice, copy_of, create, free, short_list, text};
+use super::arguments::{
+    Versioned, change, choice, copy_of, copy_out, create, duplicate, free, short_list, structure_place, text,
+    texts,
+};
 use super::conditioning::sdxl_conditioning;
-use super::error::{Outcome, sdxl_status};
-use super::image::sdxl_image;
-use super::latents::sdxl_latents;
+use super::error::{Outcome, guard, sdxl_status};
 use super::scheduler::sdxl_scheduler;
-use super::table::{get, handle};
-use crate::conditioning::{Guidance, Size};
+use super::table::handle;
+use crate::conditioning::{Guidance, PerturbedAttention, Size};
 use crate::error::Result;
-use crate::image::Mask;
-use crate::pipeline::{Output, Request, RequestBuilder};
+use crate::pipeline::{Hires, Output, Request, RequestBuilder};
+use crate::unet::FreeU;
 
 /// An order for pictures: what they show, their size, steps, guidance and seeds. Jobs keep what it was when they
 /// were started.
@@ -24,6 +25,40 @@ pub struct sdxl_request {
     pub id: u64,
 }
 handle!(sdxl_request, "sdxl_request", Mutex<Order>);
+
+/// What holds in a request.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct sdxl_request_info {
+    /// sizeof(sdxl_request_info), set by the caller.
+    pub struct_size: u32,
+    /// The number of pictures: so many handles sdxl_pipeline_generate needs room for.
+    pub pictures: u32,
+    /// Steps of the sampler.
+    pub steps: u32,
+    /// 0.
+    pub reserved: u32,
+    /// The scale of guidance; 1 or less is off.
+    pub guidance: f64,
+    /// The fraction of its rescaling.
+    pub guidance_rescale: f64,
+    /// How much is changed of a picture that the run begins with.
+    pub strength: f64,
+}
+
+// SAFETY: repr(C), begins with its size, all fields are numbers.
+unsafe impl Versioned for sdxl_request_info {
+    const FIRST_SIZE: usize = 40;
+    const DEFAULT: Self = Self {
+        struct_size: size_of::<Self>() as u32,
+        pictures: 0,
+        steps: 0,
+        reserved: 0,
+        guidance: 0.,
+        guidance_rescale: 0.,
+        strength: 0.,
+    };
+}
 
 /// A request and what a job is to make of it.
 #[derive(Clone)]
@@ -39,8 +74,14 @@ impl Order {
     }
 }
 
+/// The longest list of seeds or pictures.
+pub(super) const MAX_LIST: usize = 1024;
+
 /// A setter: the change is kept if the whole is still valid.
-fn set(request: sdxl_request, body: impl FnOnce(RequestBuilder) -> Outcome<RequestBuilder>) -> sdxl_status {
+pub(super) fn set(
+    request: sdxl_request,
+    body: impl FnOnce(RequestBuilder) -> Outcome<RequestBuilder>,
+) -> sdxl_status {
     change(request, |order: Order| {
         let changed = Order { builder: body(order.builder)?, ..order };
         changed.build()?;
@@ -74,6 +115,64 @@ pub unsafe extern "C" fn sdxl_request_new(
     })
 }
 
+/// Makes a copy of a request, to change some of it: the way to have one with a setting and one without.
+///
+/// - request: which one.
+/// - out_request: a new handle; free it with sdxl_request_free.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_request_clone(
+    request: sdxl_request,
+    out_request: *mut sdxl_request,
+) -> sdxl_status {
+    duplicate(request, out_request, "out_request")
+}
+
+/// Says what holds in a request, defaults included.
+///
+/// - request: which one.
+/// - out_info: where it goes; the caller sets its struct_size first.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_request_get_info(
+    request: sdxl_request,
+    out_info: *mut sdxl_request_info,
+) -> sdxl_status {
+    guard(|| {
+        let request = copy_of(request)?.build()?;
+        let guidance = request.guidance();
+        structure_place(out_info, "out_info")?.write(&sdxl_request_info {
+            pictures: request.seeds().len() as u32,
+            steps: request.steps() as u32,
+            guidance: guidance.scale(),
+            guidance_rescale: guidance.rescale_fraction(),
+            strength: request.strength(),
+            ..sdxl_request_info::DEFAULT
+        });
+        Ok(())
+    })
+}
+
+/// Copies the seed of each picture.
+///
+/// - request: of which one.
+/// - buffer: where the numbers go; NULL to ask for their number alone.
+/// - capacity: how many numbers the buffer has room for.
+/// - out_count: how many numbers there are; may be NULL where there is a buffer.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_request_copy_seeds(
+    request: sdxl_request,
+    buffer: *mut u64,
+    capacity: usize,
+    out_count: *mut usize,
+) -> sdxl_status {
+    guard(|| copy_out(copy_of(request)?.build()?.seeds(), buffer, capacity, out_count))
+}
+
 /// Sets the size of the pictures.
 ///
 /// - request: whose.
@@ -84,6 +183,28 @@ pub unsafe extern "C" fn sdxl_request_new(
 #[unsafe(no_mangle)]
 pub extern "C" fn sdxl_request_set_size(request: sdxl_request, width: u32, height: u32) -> sdxl_status {
     set(request, |builder| Ok(builder.size(Size::new(width.into(), height.into()))))
+}
+
+/// Sets the width of the pictures alone; the height stays what it is.
+///
+/// - request: whose.
+/// - width: 8 to 8192 pixels, a multiple of 8. Default: the model's own, 1024 for SDXL.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn sdxl_request_set_width(request: sdxl_request, width: u32) -> sdxl_status {
+    set(request, |builder| Ok(builder.width(width.into())))
+}
+
+/// Sets the height of the pictures alone; the width stays what it is.
+///
+/// - request: whose.
+/// - height: 8 to 8192 pixels, a multiple of 8. Default: the model's own, 1024 for SDXL.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn sdxl_request_set_height(request: sdxl_request, height: u32) -> sdxl_status {
+    set(request, |builder| Ok(builder.height(height.into())))
 }
 
 /// Sets the steps of the sampler.
@@ -135,6 +256,95 @@ pub extern "C" fn sdxl_request_set_guidance_interval(
     guide(request, |guidance| guidance.interval(lowest, highest))
 }
 
+/// Guides away from what the UNet predicts where some of its self-attentions look at nothing but their own pixel
+/// (perturbed-attention guidance, arXiv 2403.17377), beside the negative prompt or without one, for one evaluation of the
+/// UNet more in each step.
+///
+/// - request: whose.
+/// - scale: 0 to 1000; 0 is off. Default: off; 3 is usual.
+/// - adaptive_scale: what is taken off the scale for each timestep below 1000, 0 to 1000; 0 for one scale everywhere.
+/// - layers: in which self-attentions: parts of their names, such as "mid", "down_blocks.2" or
+///   "up_blocks.0.attentions.1", which the model has to have. NULL for "mid".
+/// - count: how many parts, at most 1024; 0 with NULL.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_request_set_perturbed_attention(
+    request: sdxl_request,
+    scale: f64,
+    adaptive_scale: f64,
+    layers: *const *const c_char,
+    count: usize,
+) -> sdxl_status {
+    set(request, |builder| {
+        let perturbed = PerturbedAttention::new(scale)?.adaptive_scale(adaptive_scale)?;
+        let perturbed = match texts(layers, (count, MAX_LIST), "layers")? {
+            layers if layers.is_empty() => perturbed,
+            layers => perturbed.layers(layers)?,
+        };
+        Ok(builder.perturbed_attention(perturbed))
+    })
+}
+
+/// Changes the UNet's way up (FreeU, arXiv 2309.11497): more of its own, less of the skip connections, at no cost.
+///
+/// - request: whose.
+/// - s1: factor of the skip connections' lowest frequencies in the first level, above 0 to 100. Default: not applied; its
+///   authors advise 0.9 for SDXL.
+/// - s2: the same in the second level; 0.2.
+/// - b1: factor of the first half of the channels in the first level, above 0 to 100; 1.3.
+/// - b2: the same in the second level; 1.4.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn sdxl_request_set_freeu(
+    request: sdxl_request,
+    s1: f64,
+    s2: f64,
+    b1: f64,
+    b2: f64,
+) -> sdxl_status {
+    set(request, |builder| Ok(builder.freeu(FreeU { s1, s2, b1, b2 })))
+}
+
+/// Draws the pictures once more, larger and beginning with the first ones (hires fix): the composition is that of the
+/// model's own size, the details are those of the large one.
+///
+/// - request: whose; one that begins with noise and goes to the end.
+/// - scale: so many times as wide and as high, above 1 to 8, rounded down to multiples of 8. Default: not once more.
+/// - strength: how much of the first pictures is changed, above 0 to 1; 0.7 is usual.
+/// - upscaler: how they become larger: "latent" (at once, and blurred: for strengths of 0.5 and more) or "pixel" (decoded,
+///   Lanczos, encoded again: sharper).
+/// - steps: of the second schedule, of which the strength takes a part: 1 to 1000; 0 for as many as in the first.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_request_set_hires(
+    request: sdxl_request,
+    scale: f64,
+    strength: f64,
+    upscaler: *const c_char,
+    steps: u32,
+) -> sdxl_status {
+    set(request, |builder| {
+        let hires = Hires::new(scale)?.strength(strength)?.upscaler(text(upscaler, "upscaler")?.parse()?);
+        Ok(builder.hires(if steps == 0 { hires } else { hires.steps(steps as usize)? }))
+    })
+}
+
+/// Starts from noise on the way from the seed's to that of another seed, along a sphere: a variation of the seed's picture.
+/// All pictures of a batch then have one seed, and the other seed counts up.
+///
+/// - request: whose.
+/// - seed: the other one.
+/// - strength: 0 to 1: 0 is the seed's own picture, 1 the other's. Default: 0.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn sdxl_request_set_variation(request: sdxl_request, seed: u64, strength: f64) -> sdxl_status {
+    set(request, |builder| Ok(builder.variation(seed, strength)))
+}
+
 /// Sets the seed of the first picture; each further picture of the batch has the next number.
 ///
 /// - request: whose.
@@ -159,7 +369,7 @@ pub unsafe extern "C" fn sdxl_request_set_seeds(
     seeds: *const u64,
     count: usize,
 ) -> sdxl_status {
-    set(request, |builder| Ok(builder.seeds(short_list(seeds, (count, 1024), "seeds")?)))
+    set(request, |builder| Ok(builder.seeds(short_list(seeds, (count, MAX_LIST), "seeds")?)))
 }
 
 /// Sets the number of pictures.
@@ -185,93 +395,6 @@ pub extern "C" fn sdxl_request_set_scheduler(
     scheduler: sdxl_scheduler,
 ) -> sdxl_status {
     set(request, |builder| Ok(builder.scheduler(copy_of(scheduler)?)))
-}
-
-/// Starts from this noise instead of noise drawn from the seeds. It decides the size and the number of pictures.
-///
-/// - request: whose.
-/// - noise: of unit variance. Default: drawn from the seeds.
-///
-/// Any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdxl_request_set_initial_noise(request: sdxl_request, noise: sdxl_latents) -> sdxl_status {
-    set(request, |builder| Ok(builder.initial_noise(copy_of(noise)?)))
-}
-
-/// Begins with a picture instead of noise (image to image).
-///
-/// - request: whose.
-/// - image: the picture. Its size, rounded down to multiples of 8, is that of the pictures drawn unless a size is
-///   set: then it is resized. Default: none.
-///
-/// Any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdxl_request_set_image(request: sdxl_request, image: sdxl_image) -> sdxl_status {
-    set(request, |builder| Ok(builder.image(get(image)?.as_ref().clone())))
-}
-
-/// Begins with the latents of a picture instead of noise.
-///
-/// - request: whose.
-/// - latents: one picture, or as many as seeds. Default: none.
-///
-/// Any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdxl_request_set_image_latents(
-    request: sdxl_request,
-    latents: sdxl_latents,
-) -> sdxl_status {
-    set(request, |builder| Ok(builder.image_latents(copy_of(latents)?)))
-}
-
-/// Repaints a part of a picture (inpainting).
-///
-/// - request: whose.
-/// - image: the picture. Default: none.
-/// - mask: a picture of the same size: what is lighter than half is repainted, the rest is kept.
-/// - blur: softens the mask by that standard deviation in pixels, 0 to 1000; 0 is off.
-///
-/// Any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdxl_request_set_inpaint(
-    request: sdxl_request,
-    image: sdxl_image,
-    mask: sdxl_image,
-    blur: f64,
-) -> sdxl_status {
-    set(request, |builder| {
-        let image = get(image)?;
-        let mask = Mask::from_image(get(mask)?.as_ref());
-        let mask = if blur == 0. { mask } else { mask.blurred(blur)? };
-        Ok(builder.inpaint(image.as_ref().clone(), mask))
-    })
-}
-
-/// Sets how much of the picture is changed: that fraction of the steps is taken. The picture is set before it.
-///
-/// - request: whose; with a picture to begin with.
-/// - strength: above 0 to 1. Default: 0.3; with a mask 0.9999.
-///
-/// Any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdxl_request_set_strength(request: sdxl_request, strength: f64) -> sdxl_status {
-    set(request, |builder| Ok(builder.strength(strength)))
-}
-
-/// Goes on with latents that another run left: the second stage of base and refiner.
-///
-/// - request: whose.
-/// - latents: those of sdxl_job_latents. Default: none.
-/// - at: the fraction of the schedule at which that run ended, 0 to below 1.
-///
-/// Any thread. Since 0.1.
-#[unsafe(no_mangle)]
-pub extern "C" fn sdxl_request_set_resume(
-    request: sdxl_request,
-    latents: sdxl_latents,
-    at: f64,
-) -> sdxl_status {
-    set(request, |builder| Ok(builder.resume(copy_of(latents)?, at)))
 }
 
 /// Stops at a fraction of the schedule. The latents are then noisy, for another run to go on with; pictures are

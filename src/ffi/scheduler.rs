@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::sync::Mutex;
 
-use super::arguments::{change, choice, copy_of, copy_text, create, free, short_list, text};
+use super::arguments::{change, choice, copy_of, copy_text, create, duplicate, free, short_list, text};
 use super::error::{Outcome, guard, sdxl_status};
 use super::pipeline::sdxl_pipeline;
 use super::table::{get, handle};
@@ -77,7 +77,7 @@ pub unsafe extern "C" fn sdxl_scheduler_from_pipeline(
     pipeline: sdxl_pipeline,
     out_scheduler: *mut sdxl_scheduler,
 ) -> sdxl_status {
-    create(out_scheduler, "out_scheduler", || Ok(Mutex::new(get(pipeline)?.info().scheduler)))
+    create(out_scheduler, "out_scheduler", || Ok(Mutex::new(get(pipeline)?.scheduler().clone())))
 }
 
 /// Makes the scheduler of a diffusers scheduler_config.json: the way to every option of a solver.
@@ -92,6 +92,34 @@ pub unsafe extern "C" fn sdxl_scheduler_from_config(
     out_scheduler: *mut sdxl_scheduler,
 ) -> sdxl_status {
     create(out_scheduler, "out_scheduler", || Ok(Mutex::new(Scheduler::from_config(text(json, "json")?)?)))
+}
+
+/// Reads the scheduler of a diffusers scheduler_config.json.
+///
+/// - path: the file.
+/// - out_scheduler: a new handle; free it with sdxl_scheduler_free.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_scheduler_open(
+    path: *const c_char,
+    out_scheduler: *mut sdxl_scheduler,
+) -> sdxl_status {
+    create(out_scheduler, "out_scheduler", || Ok(Mutex::new(Scheduler::from_file(text(path, "path")?)?)))
+}
+
+/// Makes a copy of a scheduler, to change some of it.
+///
+/// - scheduler: which one.
+/// - out_scheduler: a new handle; free it with sdxl_scheduler_free.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_scheduler_clone(
+    scheduler: sdxl_scheduler,
+    out_scheduler: *mut sdxl_scheduler,
+) -> sdxl_status {
+    duplicate(scheduler, out_scheduler, "out_scheduler")
 }
 
 /// Takes another sampler for the same model. The settings of the checkpoint hold; others are its own defaults.

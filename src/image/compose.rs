@@ -58,10 +58,14 @@ impl Mask {
     /// As diffusers' `get_crop_region`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a mask that is all black.
+    /// [`Error::Invalid`] for a mask that is all black, and for a size without pixels or over 16 384 pixels.
     pub fn crop_region(&self, (width, height): (u32, u32), padding: u32) -> Result<Rectangle> {
         if self.is_black() {
             return Err(Error::invalid("mask", "all black", "some light, where the crop is around it"));
+        }
+        if [width, height].iter().any(|side| !(1..=MAX_SIDE).contains(side)) {
+            let expected = format!("sides of 1 to {MAX_SIDE} pixels");
+            return Err(Error::invalid("size", format!("{width}x{height}"), expected));
         }
         let shades = self.shades();
         let (rows, columns) = shades.dim();

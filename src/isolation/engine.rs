@@ -2,51 +2,25 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::isolated::Isolated;
-use super::protocol::Order;
+use super::protocol::{Adapters, Task};
 use crate::conditioning::Conditioning;
-use crate::config::PipelineKind;
+use crate::config::ModelConfig;
 use crate::error::Result;
 use crate::image::Image;
-use crate::pipeline::{Encoded, JobBuilder, Latents, Pipeline, PipelineBuilder, Request};
+use crate::noise::NoiseSource;
+use crate::pipeline::{AppliedLora, Encoded, JobBuilder, Latents, Pipeline, PipelineBuilder, Request};
+use crate::runtime::Device;
 use crate::scheduler::Scheduler;
+use crate::weights::TextualInversion;
 
-/// A pipeline, wherever it is.
+/// A pipeline, wherever it is. Its methods are those of [`Pipeline`].
 #[derive(Clone)]
 pub(crate) enum Engine {
     /// In this process.
     Here(Box<Pipeline>),
     /// In a process of its own.
     Apart(Isolated),
-}
-
-/// What a pipeline is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Info {
-    pub(crate) kind: PipelineKind,
-    pub(crate) default_size: i64,
-    pub(crate) latent_channels: i64,
-    pub(crate) latent_factor: i64,
-    pub(crate) context_width: i64,
-    pub(crate) pooled_width: i64,
-    pub(crate) scheduler: Scheduler,
-}
-
-impl Info {
-    pub(super) fn of(pipeline: &Pipeline) -> Self {
-        let config = pipeline.config();
-        Self {
-            kind: pipeline.kind(),
-            default_size: config.default_size(),
-            latent_channels: config.vae.latent_channels,
-            latent_factor: config.vae.factor(),
-            context_width: config.unet.cross_attention_dim,
-            pooled_width: config.text_encoder_2.projection_dim,
-            scheduler: pipeline.scheduler().clone(),
-        }
-    }
 }
 
 impl Engine {
@@ -59,21 +33,35 @@ impl Engine {
     }
 
     /// Checks a model without reading its weights.
-    pub(crate) fn check(builder: PipelineBuilder) -> Result<()> {
-        if builder.isolation.is_on { Isolated::check(builder) } else { builder.check().map(drop) }
+    pub(crate) fn check(builder: PipelineBuilder) -> Result<ModelConfig> {
+        if builder.isolation.is_on { Isolated::check(builder) } else { builder.check() }
     }
 
-    pub(crate) fn info(&self) -> Info {
+    pub(crate) fn config(&self) -> &ModelConfig {
         match self {
-            Self::Here(pipeline) => Info::of(pipeline),
-            Self::Apart(isolated) => isolated.info().clone(),
+            Self::Here(pipeline) => pipeline.config(),
+            Self::Apart(isolated) => &isolated.model().config,
+        }
+    }
+
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        match self {
+            Self::Here(pipeline) => pipeline.scheduler(),
+            Self::Apart(isolated) => &isolated.model().scheduler,
         }
     }
 
     pub(crate) fn path(&self) -> &Path {
         match self {
             Self::Here(pipeline) => pipeline.path(),
-            Self::Apart(isolated) => isolated.path(),
+            Self::Apart(isolated) => isolated.builder().path(),
+        }
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        match self {
+            Self::Here(pipeline) => pipeline.device(),
+            Self::Apart(isolated) => isolated.builder().chosen_device(),
         }
     }
 
@@ -84,17 +72,68 @@ impl Engine {
         }
     }
 
-    pub(crate) fn encode(&self, conditioning: Conditioning) -> Result<Encoded> {
+    pub(crate) fn encode(&self, conditioning: &Conditioning) -> Result<Encoded> {
         match self {
-            Self::Here(pipeline) => pipeline.encode(&conditioning),
-            Self::Apart(isolated) => isolated.call(&Order::Encode(conditioning)),
+            Self::Here(pipeline) => pipeline.encode(conditioning),
+            Self::Apart(isolated) => isolated.call(Task::Encode(conditioning.clone())),
         }
     }
 
-    pub(crate) fn decode(&self, latents: Latents) -> Result<Vec<Image>> {
+    pub(crate) fn cut(&self, conditioning: &Conditioning) -> Result<Vec<String>> {
         match self {
-            Self::Here(pipeline) => pipeline.decode(&latents),
-            Self::Apart(isolated) => isolated.call(&Order::Decode(latents)),
+            Self::Here(pipeline) => pipeline.cut(conditioning),
+            Self::Apart(isolated) => isolated.call(Task::Cut(conditioning.clone())),
+        }
+    }
+
+    pub(crate) fn encode_images(&self, images: &[Image], seeds: &[u64]) -> Result<Latents> {
+        match self {
+            Self::Here(pipeline) => pipeline.encode_images(images, &mut NoiseSource::new(seeds)?),
+            Self::Apart(isolated) => isolated.call(Task::EncodeImages(images.to_vec(), seeds.to_vec())),
+        }
+    }
+
+    pub(crate) fn decode(&self, latents: &Latents) -> Result<Vec<Image>> {
+        match self {
+            Self::Here(pipeline) => pipeline.decode(latents),
+            Self::Apart(isolated) => isolated.call(Task::Decode(latents.clone())),
+        }
+    }
+
+    /// How many numbers [`decode_values`](Self::decode_values) gives.
+    pub(crate) fn decoded_count(&self, latents: &Latents) -> Result<usize> {
+        let factor = self.config().vae.factor();
+        let (pictures, _, height, width) = latents.tensor().size4()?;
+        Ok((pictures * 3 * height * factor * width * factor) as usize)
+    }
+
+    /// The pictures as numbers, row by row.
+    pub(crate) fn decode_values(&self, latents: &Latents) -> Result<Vec<f32>> {
+        let pictures = match self {
+            Self::Here(pipeline) => Latents::new(pipeline.decode_tensor(latents)?)?,
+            Self::Apart(isolated) => isolated.call(Task::DecodeValues(latents.clone()))?,
+        };
+        Ok(pictures.to_array::<f32>()?.into_raw_vec_and_offset().0)
+    }
+
+    pub(crate) fn adapted(&self, adapters: Adapters) -> Result<Self> {
+        match self {
+            Self::Here(pipeline) => Ok(Self::Here(Box::new(adapters.apply(pipeline)?))),
+            Self::Apart(isolated) => isolated.adapted(adapters).map(Self::Apart),
+        }
+    }
+
+    pub(crate) fn loras(&self) -> Result<Vec<AppliedLora>> {
+        match self {
+            Self::Here(pipeline) => Ok(pipeline.loras().cloned().collect()),
+            Self::Apart(isolated) => isolated.call(Task::Loras),
+        }
+    }
+
+    pub(crate) fn textual_inversions(&self) -> Result<Vec<TextualInversion>> {
+        match self {
+            Self::Here(pipeline) => Ok(pipeline.embeddings().to_vec()),
+            Self::Apart(isolated) => isolated.call(Task::TextualInversions),
         }
     }
 }

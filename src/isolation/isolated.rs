@@ -3,36 +3,39 @@
 use std::env;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde::de::DeserializeOwned;
 
 use super::channel::Channel;
-use super::engine::Info;
 use super::process::{self, Process};
-use super::protocol::{Answer, Load, News, Order};
+use super::protocol::{Adapters, Answer, LOADED, Load, Model, News, Order, Task};
 use super::system;
+use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::pipeline::{Flow, JobBuilder, Made, Output, PipelineBuilder, Request, Watch};
-use crate::runtime::{Worker, locked, threads};
+use crate::runtime::{MemoryFile, Worker, locked, threads};
 
 /// A pipeline in a process of its own. A clone shares the process, and has a queue of jobs of its own.
 #[derive(Clone)]
 pub(crate) struct Isolated {
     home: Arc<Home>,
+    /// What was made of the pipeline that was loaded.
+    adapted: Option<Arc<Adapted>>,
     worker: Worker,
 }
 
 /// Where the pipeline lives, and what it takes to make it again.
 struct Home {
+    source: Source,
     model: Model,
-    info: Info,
     process: Mutex<Option<Arc<Process>>>,
 }
 
 /// Which model, in which program.
-struct Model {
+struct Source {
     builder: PipelineBuilder,
     /// Files that lie in memory, in memory that is shared with the worker.
     files: Option<Vec<(String, OwnedFd)>>,
@@ -41,14 +44,30 @@ struct Model {
     folder: PathBuf,
 }
 
-impl Model {
+/// A pipeline with other adapters than the one that it was made of.
+struct Adapted {
+    number: u64,
+    home: Arc<Home>,
+    from: Option<Arc<Adapted>>,
+    adapters: Adapters,
+}
+
+impl Drop for Adapted {
+    fn drop(&mut self) {
+        if let Some(process) = locked(&self.home.process).as_ref() {
+            process.forget(self.number);
+        }
+    }
+}
+
+impl Source {
     fn new(mut builder: PipelineBuilder) -> Result<Self> {
         let program = process::find(builder.isolation.worker.as_deref())?;
         let folder = env::current_dir().map_err(Error::io("."))?;
         // They are copied, because they may go while the pipeline stays.
         let files = match builder.take_files() {
             Some(files) => {
-                let copy = |(name, file): (String, crate::runtime::MemoryFile)| {
+                let copy = |(name, file): (String, MemoryFile)| {
                     let memory = system::memory(file.bytes()).map_err(Error::io(&name))?;
                     Ok((name, memory))
                 };
@@ -78,38 +97,48 @@ impl Model {
 impl Isolated {
     /// Starts a process and loads a model there.
     pub(super) fn load(builder: PipelineBuilder) -> Result<Self> {
-        let model = Model::new(builder)?;
-        let (process, info) = model.start(Order::Load)?;
+        let source = Source::new(builder)?;
+        let (process, model) = source.start(Order::Load)?;
         let process = Mutex::new(Some(Arc::new(process)));
-        Ok(Self { home: Arc::new(Home { model, info, process }), worker: Worker::default() })
+        let home = Arc::new(Home { source, model, process });
+        Ok(Self { home, adapted: None, worker: Worker::default() })
     }
 
     /// Checks a model in a process that ends then.
-    pub(super) fn check(builder: PipelineBuilder) -> Result<()> {
-        Model::new(builder)?.start(Order::Check).map(|(_, ())| ())
+    pub(super) fn check(builder: PipelineBuilder) -> Result<ModelConfig> {
+        Source::new(builder)?.start(Order::Check).map(|(_, config)| config)
     }
 
-    pub(super) fn info(&self) -> &Info {
-        &self.home.info
+    /// The same with other adapters.
+    pub(super) fn adapted(&self, adapters: Adapters) -> Result<Self> {
+        static NUMBERS: AtomicU64 = AtomicU64::new(LOADED + 1);
+        let number = NUMBERS.fetch_add(1, Ordering::Relaxed);
+        let (home, from) = (Arc::clone(&self.home), self.adapted.clone());
+        let adapted = Arc::new(Adapted { number, home, from, adapters });
+        let isolated = Self { adapted: Some(adapted), ..self.clone() };
+        // What does not fit is found now.
+        isolated.home.with_process(|process| isolated.home.have(process, isolated.adapted.as_ref()))?;
+        Ok(isolated)
     }
 
-    pub(super) fn path(&self) -> &Path {
-        self.home.model.builder.path()
+    pub(super) fn model(&self) -> &Model {
+        &self.home.model
+    }
+
+    pub(super) fn builder(&self) -> &PipelineBuilder {
+        &self.home.source.builder
     }
 
     pub(super) fn job(&self, request: &Request) -> JobBuilder<'_> {
-        let home = Arc::clone(&self.home);
+        let (home, adapted) = (Arc::clone(&self.home), self.adapted.clone());
         JobBuilder::new(&self.worker, request, move |request, output, watch| {
-            home.draw(request, output, watch)
+            home.draw(adapted.as_ref(), request, output, watch)
         })
     }
 
-    /// Carries out an order that has one answer.
-    pub(super) fn call<T: DeserializeOwned>(&self, order: &Order) -> Result<T> {
-        let talk = self.home.begin(order)?;
-        let answer = talk.heard(talk.channel.receive::<Answer<T>>())?;
-        talk.end();
-        Ok(answer?)
+    /// Carries out a task that has one answer.
+    pub(super) fn call<T: DeserializeOwned>(&self, task: Task) -> Result<T> {
+        self.home.begin(self.adapted.as_ref(), task)?.answer()
     }
 }
 
@@ -127,6 +156,22 @@ impl Talk {
     fn end(self) {
         self.process.give_back(self.channel);
     }
+
+    /// Begins to carry out an order.
+    fn begin(process: &Arc<Process>, order: &Order) -> Result<Self> {
+        let begun = process.channel().and_then(|channel| channel.send(order).map(|()| channel));
+        match begun {
+            Ok(channel) => Ok(Self { process: Arc::clone(process), channel }),
+            Err(error) => Err(process.failure(&error)),
+        }
+    }
+
+    /// The only answer.
+    fn answer<T: DeserializeOwned>(self) -> Result<T> {
+        let answer = self.heard(self.channel.receive::<Answer<T>>())?;
+        self.end();
+        Ok(answer?)
+    }
 }
 
 impl Home {
@@ -138,27 +183,45 @@ impl Home {
         }
         // First, so that two never lie in memory.
         *process = None;
-        let (started, _) = self.model.start::<Info>(Order::Load)?;
+        let (started, _) = self.source.start::<Model>(Order::Load)?;
         Ok(Arc::clone(process.insert(Arc::new(started))))
     }
 
-    fn begin(&self, order: &Order) -> Result<Talk> {
-        let begin = |process: Arc<Process>| {
-            let begun = process.channel().and_then(|channel| channel.send(order).map(|()| channel));
-            match begun {
-                Ok(channel) => Ok(Talk { process, channel }),
-                Err(error) => Err(process.failure(&error)),
-            }
-        };
-        match begin(self.process()?) {
-            // It died a moment ago, and has not heard of this order.
-            Err(Error::Worker { .. }) => begin(self.process()?),
-            begun => begun,
+    /// Does something that the process has not heard of before: once more where it died a moment ago.
+    fn with_process<T>(&self, body: impl Fn(&Arc<Process>) -> Result<T>) -> Result<T> {
+        match body(&self.process()?) {
+            Err(Error::Worker { .. }) => body(&self.process()?),
+            result => result,
         }
     }
 
-    fn draw(&self, request: &Request, output: Output, watch: &mut Watch) -> Result<Made> {
-        let talk = self.begin(&Order::Draw(Box::new(request.clone()), output))?;
+    /// Sees to it that the process has a pipeline; says its number.
+    fn have(&self, process: &Arc<Process>, adapted: Option<&Arc<Adapted>>) -> Result<u64> {
+        let Some(adapted) = adapted else { return Ok(LOADED) };
+        let number = adapted.number;
+        if !process.has(number) {
+            let from = self.have(process, adapted.from.as_ref())?;
+            let order = Order::Adapt { from, to: number, adapters: adapted.adapters.clone() };
+            Talk::begin(process, &order)?.answer::<()>()?;
+            process.add(number);
+        }
+        Ok(number)
+    }
+
+    fn begin(&self, adapted: Option<&Arc<Adapted>>, task: Task) -> Result<Talk> {
+        self.with_process(|process| {
+            Talk::begin(process, &Order::Use(self.have(process, adapted)?, task.clone()))
+        })
+    }
+
+    fn draw(
+        &self,
+        adapted: Option<&Arc<Adapted>>,
+        request: &Request,
+        output: Output,
+        watch: &mut Watch,
+    ) -> Result<Made> {
+        let talk = self.begin(adapted, Task::Draw(Box::new(request.clone()), output))?;
         let mut stopped = None;
         loop {
             match talk.heard(talk.channel.receive())? {

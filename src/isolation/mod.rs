@@ -24,5 +24,6 @@ mod protocol;
 mod serve;
 mod system;
 
-pub(crate) use engine::{Engine, Info};
+pub(crate) use engine::Engine;
+pub(crate) use protocol::Adapters;
 pub use serve::serve;

@@ -1,5 +1,6 @@
 //! [`Process`]: a worker process, from its greeting to its end.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,6 +29,8 @@ pub(super) struct Process {
     root: Mutex<Channel>,
     /// Further ones, which nobody uses at the moment.
     idle: Mutex<Vec<Channel>>,
+    /// The numbers of the pipelines that were made of the one that was loaded.
+    adapted: Mutex<BTreeSet<u64>>,
     child: Mutex<Child>,
     handle: Option<OwnedFd>,
 }
@@ -51,6 +54,7 @@ impl Process {
         let process = Self {
             root: Mutex::new(Channel::new(ours)),
             idle: Mutex::default(),
+            adapted: Mutex::default(),
             child: Mutex::new(child),
             handle,
         };
@@ -92,6 +96,22 @@ impl Process {
     /// Keeps a channel, on which nothing is under way, for the next one who needs one.
     pub(super) fn give_back(&self, channel: Channel) {
         locked(&self.idle).push(channel);
+    }
+
+    /// Whether the process has the pipeline of that number.
+    pub(super) fn has(&self, number: u64) -> bool {
+        locked(&self.adapted).contains(&number)
+    }
+
+    pub(super) fn add(&self, number: u64) {
+        locked(&self.adapted).insert(number);
+    }
+
+    pub(super) fn forget(&self, number: u64) {
+        if locked(&self.adapted).remove(&number) {
+            // One that is gone has forgotten everything.
+            let _ = locked(&self.root).send(&Order::Forget(number));
+        }
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -5,8 +5,12 @@ use std::ffi::OsStr;
 use serde::{Deserialize, Serialize};
 
 use crate::conditioning::Conditioning;
-use crate::error::{Error, ErrorKind};
-use crate::pipeline::{Event, Latents, Made, Output, PipelineBuilder, Request};
+use crate::config::ModelConfig;
+use crate::error::{Error, ErrorKind, Result};
+use crate::image::Image;
+use crate::pipeline::{Event, Latents, Made, Output, Pipeline, PipelineBuilder, Request};
+use crate::scheduler::Scheduler;
+use crate::weights::{TextualInversion, WeightedLora};
 
 /// The first thing that a worker says, as a text, which every version understands.
 pub(super) fn greeting() -> String {
@@ -25,19 +29,70 @@ pub(super) fn argument() -> &'static OsStr {
 /// What the host asks for.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Order {
-    /// To load a model; with descriptors of its files, where it lies in memory. Answered by an
-    /// [`Info`](super::Info).
+    /// To load a model; with descriptors of its files, where it lies in memory. Answered by a [`Model`].
     Load(Load),
-    /// To check a model without loading it. Answered by nothing.
+    /// To check a model without loading it. Answered by its [`ModelConfig`].
     Check(Load),
     /// To serve another channel, whose descriptor comes with it. Not answered.
     Open,
-    /// To draw. Answered by [`News`].
+    /// To make another pipeline of one that is there, under a number of its own. Answered by nothing.
+    Adapt { from: u64, to: u64, adapters: Adapters },
+    /// To let go of such a pipeline. Not answered.
+    Forget(u64),
+    /// To do something with the pipeline of that number; [`LOADED`] is the one that was loaded.
+    Use(u64, Task),
+}
+
+/// The number of the pipeline that was loaded.
+pub(super) const LOADED: u64 = 0;
+
+/// What is done with a pipeline.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Task {
+    /// Answered by [`News`].
     Draw(Box<Request>, Output),
     /// Answered by [`Encoded`](crate::pipeline::Encoded).
     Encode(Conditioning),
+    /// Answered by texts.
+    Cut(Conditioning),
+    /// With the seeds of the noise. Answered by latents.
+    EncodeImages(Vec<Image>, Vec<u64>),
     /// Answered by pictures.
     Decode(Latents),
+    /// Answered by pictures as numbers, in the form of latents.
+    DecodeValues(Latents),
+    /// Answered by [`AppliedLora`](crate::pipeline::AppliedLora)s.
+    Loras,
+    /// Answered by [`TextualInversion`]s.
+    TextualInversions,
+}
+
+/// What takes the place of a pipeline's adapters of that kind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) enum Adapters {
+    /// LoRAs, kept beside the weights.
+    Loras(Vec<WeightedLora>),
+    /// LoRAs, merged into copies of the weights.
+    MergedLoras(Vec<WeightedLora>),
+    TextualInversions(Vec<TextualInversion>),
+}
+
+impl Adapters {
+    /// The pipeline with these.
+    pub(super) fn apply(&self, pipeline: &Pipeline) -> Result<Pipeline> {
+        match self {
+            Self::Loras(loras) => pipeline.with_loras(loras),
+            Self::MergedLoras(loras) => pipeline.with_merged_loras(loras),
+            Self::TextualInversions(all) => pipeline.with_embeddings(all),
+        }
+    }
+}
+
+/// What the host wants to know of a model without asking again and again.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Model {
+    pub(super) config: ModelConfig,
+    pub(super) scheduler: Scheduler,
 }
 
 /// Which model.

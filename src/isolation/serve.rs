@@ -13,11 +13,11 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::channel::Channel;
-use super::engine::Info;
-use super::protocol::{self, Answer, Load, News, Order, Report};
+use super::protocol::{self, Answer, LOADED, Load, Model, News, Order, Report, Task};
 use super::system::{self, Mapping};
 use crate::error::{Error, Result};
-use crate::pipeline::{Event, Flow, Output, Pipeline, PipelineBuilder, Request};
+use crate::noise::NoiseSource;
+use crate::pipeline::{Event, Flow, Latents, Output, Pipeline, PipelineBuilder, Request};
 use crate::runtime::{MemoryFile, locked, set_threads};
 
 /// What the program `sdxl-worker` does: it serves the process that started it, and ends with that.
@@ -52,13 +52,13 @@ fn watch(root: &OwnedFd, host: u32) {
     system::exit_now(0)
 }
 
-/// The pipeline, once it is loaded.
-type Loaded = Arc<Mutex<Option<Pipeline>>>;
+/// All pipelines by their numbers.
+type Pipelines = Arc<Mutex<BTreeMap<u64, Pipeline>>>;
 
 /// Does what a channel asks for until its other end is gone.
-fn serve_channel(channel: &Channel, loaded: &Loaded) {
+fn serve_channel(channel: &Channel, pipelines: &Pipelines) {
     while let Ok((order, descriptors)) = channel.receive_with() {
-        if carry_out(order, descriptors, channel, loaded).is_err() {
+        if carry_out(order, descriptors, channel, pipelines).is_err() {
             return;
         }
     }
@@ -68,28 +68,60 @@ fn carry_out(
     order: Order,
     descriptors: Vec<OwnedFd>,
     channel: &Channel,
-    loaded: &Loaded,
+    pipelines: &Pipelines,
 ) -> io::Result<()> {
-    let pipeline = || locked(loaded).clone().ok_or_else(|| internal("no model is loaded"));
+    let pipeline = |number: u64| {
+        let pipeline = locked(pipelines).get(&number).cloned();
+        pipeline.ok_or_else(|| internal(format!("there is no pipeline {number}")))
+    };
     match order {
         Order::Load(load) => answer(channel, || {
             let pipeline = builder(load, descriptors)?.build()?;
-            let info = Info::of(&pipeline);
-            *locked(loaded) = Some(pipeline);
-            Ok(info)
+            let model = Model { config: pipeline.config().clone(), scheduler: pipeline.scheduler().clone() };
+            locked(pipelines).insert(LOADED, pipeline);
+            Ok(model)
         }),
-        Order::Check(load) => answer(channel, || builder(load, descriptors)?.check().map(drop)),
+        Order::Check(load) => answer(channel, || builder(load, descriptors)?.check()),
         Order::Open => {
             for socket in descriptors {
-                let loaded = Arc::clone(loaded);
-                let serve = move || serve_channel(&Channel::new(socket), &loaded);
+                let pipelines = Arc::clone(pipelines);
+                let serve = move || serve_channel(&Channel::new(socket), &pipelines);
                 thread::Builder::new().name("sdxl-channel".into()).spawn(serve)?;
             }
             Ok(())
         }
-        Order::Draw(request, output) => draw(channel, || pipeline(), &request, output),
-        Order::Encode(conditioning) => answer(channel, || pipeline()?.encode(&conditioning)),
-        Order::Decode(latents) => answer(channel, || pipeline()?.decode(&latents)),
+        Order::Adapt { from, to, adapters } => answer(channel, || {
+            let adapted = adapters.apply(&pipeline(from)?)?;
+            locked(pipelines).insert(to, adapted);
+            Ok(())
+        }),
+        Order::Forget(number) => {
+            let forgotten = locked(pipelines).remove(&number);
+            drop(forgotten);
+            Ok(())
+        }
+        Order::Use(number, task) => perform(channel, task, || pipeline(number)),
+    }
+}
+
+fn perform(
+    channel: &Channel,
+    task: Task,
+    pipeline: impl FnOnce() -> Result<Pipeline>,
+) -> io::Result<()> {
+    match task {
+        Task::Draw(request, output) => draw(channel, pipeline, &request, output),
+        Task::Encode(conditioning) => answer(channel, || pipeline()?.encode(&conditioning)),
+        Task::Cut(conditioning) => answer(channel, || pipeline()?.cut(&conditioning)),
+        Task::EncodeImages(images, seeds) => answer(channel, || {
+            pipeline()?.encode_images(&images, &mut NoiseSource::new(&seeds)?)
+        }),
+        Task::Decode(latents) => answer(channel, || pipeline()?.decode(&latents)),
+        Task::DecodeValues(latents) => {
+            answer(channel, || Latents::new(pipeline()?.decode_tensor(&latents)?))
+        }
+        Task::Loras => answer(channel, || Ok(pipeline()?.loras().cloned().collect::<Vec<_>>())),
+        Task::TextualInversions => answer(channel, || Ok(pipeline()?.embeddings().to_vec())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::{Models, Pipeline};
@@ -16,7 +17,7 @@ use crate::weights::{
 };
 
 /// A LoRA of a pipeline.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AppliedLora {
     /// The LoRA and its weights.
     pub lora: WeightedLora,

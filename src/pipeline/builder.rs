@@ -97,6 +97,10 @@ impl PipelineBuilder {
         &self.path
     }
 
+    pub(crate) fn chosen_device(&self) -> Device {
+        self.device
+    }
+
     /// Takes the files in memory out of it.
     pub(crate) fn take_files(&mut self) -> Option<BTreeMap<String, MemoryFile>> {
         self.files.take()

@@ -12,7 +12,7 @@ pub(super) const MAX_STEPS: usize = 1000;
 /// Pictures of one request.
 const MAX_BATCH: usize = 1024;
 /// Tensors of noise that a run passes over: more than any run draws.
-const MAX_DRAWS: usize = 10_000;
+pub(super) const MAX_DRAWS: usize = 10_000;
 
 /// Everything.
 pub(super) fn check(request: &Request) -> Result<()> {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::{Latents, Pipeline, Progress, Request};
+use crate::conditioning::Size;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::runtime::{Worker, locked};
@@ -116,9 +117,9 @@ type Observer = Box<dyn FnMut(JobProgress) -> Flow + Send>;
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) enum Event {
     /// The prompts are encoded.
-    Encoded { steps: usize, cut: Vec<String> },
+    Encoded { steps: usize, cut: Vec<String>, size: Size, draws: usize },
     /// A step is taken.
-    Step { step: usize, sigma: f64, remaining: Duration, denoised: Option<Latents> },
+    Step { step: usize, sigma: f64, remaining: Duration, denoised: Option<Latents>, draws: usize },
     /// All steps are taken; the pictures are being decoded.
     Decoding,
 }
@@ -163,10 +164,16 @@ impl Pipeline {
     /// Everything that a job does, on this thread.
     pub(crate) fn carry_out(&self, request: &Request, output: Output, watch: &mut Watch) -> Result<Made> {
         let mut sampling = self.sample(request)?;
-        watch(Event::Encoded { steps: sampling.steps(), cut: sampling.cut().to_vec() })?;
+        watch(Event::Encoded {
+            steps: sampling.steps(),
+            cut: sampling.cut().to_vec(),
+            size: sampling.size(),
+            draws: sampling.draws(),
+        })?;
         while let Some(progress) = sampling.next() {
             let Progress { step, sigma, remaining, .. } = progress?;
-            watch(Event::Step { step, sigma, remaining, denoised: sampling.denoised()? })?;
+            let (denoised, draws) = (sampling.denoised()?, sampling.draws());
+            watch(Event::Step { step, sigma, remaining, denoised, draws })?;
         }
         let latents = sampling.latents()?;
         if output == Output::Latents {
@@ -278,6 +285,27 @@ impl Job {
         denoised.map_or_else(|| Ok(Vec::new()), |latents| latents.preview())
     }
 
+    /// What the UNet takes the pictures for, as latents without noise: a preview for
+    /// [`Pipeline::decode`]. `None` before the first step and after the end.
+    pub fn denoised(&self) -> Option<Latents> {
+        locked(&self.shared.status).denoised.clone()
+    }
+
+    /// The size of the pictures at the end, as soon as the prompts are encoded.
+    ///
+    /// # Errors
+    /// [`Error::Unfinished`] before that; [`Error::Cancelled`] and [`Error::Job`] where the job ended before.
+    pub fn size(&self) -> Result<Size> {
+        let status = locked(&self.shared.status);
+        status.size.ok_or_else(|| status.result().err().unwrap_or(Error::Unfinished))
+    }
+
+    /// How many tensors of noise each seed has given so far: see
+    /// [`RequestBuilder::skip_draws`](super::RequestBuilder::skip_draws).
+    pub fn draws(&self) -> usize {
+        locked(&self.shared.status).draws
+    }
+
     /// How many pictures can be taken: 0 before the end.
     pub fn image_count(&self) -> usize {
         locked(&self.shared.status).images.len()
@@ -351,6 +379,8 @@ struct Status {
     latents: Option<Latents>,
     images: Vec<Image>,
     cut: Vec<String>,
+    size: Option<Size>,
+    draws: usize,
     error: Option<Arc<Error>>,
 }
 
@@ -366,6 +396,8 @@ impl Status {
             latents: None,
             images: Vec::new(),
             cut: Vec::new(),
+            size: None,
+            draws: 0,
             error: None,
         }
     }
@@ -436,13 +468,16 @@ impl Shared {
 
     fn note(&self, event: Event) -> Result<()> {
         match event {
-            Event::Encoded { steps, cut } => self.update(|status| {
+            Event::Encoded { steps, cut, size, draws } => self.update(|status| {
                 status.progress.state = JobState::Sampling;
                 status.progress.of = steps;
                 status.cut = cut;
+                status.size = Some(size);
+                status.draws = draws;
             }),
-            Event::Step { step, sigma, remaining, denoised } => self.update(|status| {
+            Event::Step { step, sigma, remaining, denoised, draws } => self.update(|status| {
                 status.denoised = denoised;
+                status.draws = draws;
                 status.updated = Instant::now();
                 status.progress.step = step;
                 status.progress.sigma = sigma;

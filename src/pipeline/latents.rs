@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use ndarray::{Array4, ArrayView4};
 use tch::{Kind, Tensor};
 
+use super::check::{MAX_DRAWS, MAX_SIDE};
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from, tensor_from_view};
 use crate::image::Image;
+use crate::noise::NoiseSource;
 use crate::weights::{read_tensor, save_safetensors};
 
 /// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.
@@ -46,6 +48,29 @@ impl Latents {
             ));
         }
         Ok(Self(tensor.f_to_kind(Kind::Float)?))
+    }
+
+    /// The noise that seeds give, one row for each: what a request of these seeds starts with. `shape` is channels,
+    /// height and width; the first `skip_draws` tensors of that shape are passed over.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no seeds, and for a shape or number that no run has.
+    pub fn noise(seeds: &[u64], shape: [u32; 3], skip_draws: u32) -> Result<Self> {
+        let [channels, height, width] = shape;
+        let side = 1..=(MAX_SIDE / 8) as u32;
+        if !(1..=64).contains(&channels) || !side.contains(&height) || !side.contains(&width) {
+            let expected = format!("1 to 64 channels of sides of 1 to {}", MAX_SIDE / 8);
+            return Err(Error::invalid("shape", format!("{channels} x {height} x {width}"), expected));
+        }
+        if skip_draws as usize > MAX_DRAWS {
+            return Err(Error::invalid("skip_draws", skip_draws, format!("0 to {MAX_DRAWS}")));
+        }
+        let mut noise = NoiseSource::new(seeds)?;
+        let shape = shape.map(i64::from);
+        for _ in 0..skip_draws {
+            drop(noise.normal(&shape)?);
+        }
+        Self::new(noise.normal(&shape)?)
     }
 
     /// From a host array of f32, `half::f16` or `half::bf16`.

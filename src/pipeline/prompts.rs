@@ -23,13 +23,30 @@ pub(super) fn check(conditioning: &Conditioning) -> Result<()> {
 }
 
 impl Pipeline {
-    pub(super) fn encode_prompts(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
+    /// What of the prompts does not fit into 77 tokens, in a moment: no text is encoded. None of embeddings, and none
+    /// where the syntax divides prompts into chunks.
+    ///
+    /// # Errors
+    /// Those of [`encode`](Self::encode).
+    pub fn cut(&self, conditioning: &Conditioning) -> Result<Vec<String>> {
+        let TextSource::Prompts(prompts) = &conditioning.text else { return Ok(Vec::new()) };
+        let (positive, negative) = self.chunks(prompts)?;
+        Ok(positive.cut().into_iter().chain(negative.iter().flat_map(PromptChunks::cut)).collect())
+    }
+
+    /// The ids of both sides. Those of the negative prompt are `None` where zeros stand for it.
+    fn chunks(&self, prompts: &Prompts) -> Result<(PromptChunks, Option<PromptChunks>)> {
         let text = self.text();
         let absent = prompts.negative_prompt.is_none() && prompts.negative_prompt_2.is_none();
         let zeros = absent && self.models.config.force_zeros_for_empty_prompt;
+        let positive = chunks(text, positive(prompts), prompts.syntax)?;
+        let negative = if zeros { None } else { Some(chunks(text, negative(prompts), prompts.syntax)?) };
+        Ok((positive, negative))
+    }
 
-        let mut positive = chunks(text, positive(prompts), prompts.syntax)?;
-        let mut negative = if zeros { None } else { Some(chunks(text, negative(prompts), prompts.syntax)?) };
+    pub(super) fn encode_prompts(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
+        let text = self.text();
+        let (mut positive, mut negative) = self.chunks(prompts)?;
         if let Some(negative) = &mut negative {
             let count = positive.count().max(negative.count());
             positive.pad(count);

@@ -105,8 +105,7 @@ impl TextEncoders {
         if !(sum(&context)? + sum(&pooled)?).is_finite() {
             return Err(Error::NonFinite { stage: "text encoder", step: None });
         }
-        let cut = prompt.both().filter_map(Chunks::cut).map(str::to_owned).collect();
-        Ok(EncodedPrompt { context, pooled, cut })
+        Ok(EncodedPrompt { context, pooled, cut: prompt.cut() })
     }
 }
 
@@ -120,6 +119,11 @@ impl PromptChunks {
     /// evaluated in one batch.
     pub fn pad(&mut self, count: usize) {
         self.first.iter_mut().chain([&mut self.second]).for_each(|chunks| chunks.pad(count));
+    }
+
+    /// The ends of the prompts that did not fit into 77 tokens, for each encoder that cut one.
+    pub fn cut(&self) -> Vec<String> {
+        self.both().filter_map(Chunks::cut).map(str::to_owned).collect()
     }
 
     fn both(&self) -> impl Iterator<Item = &Chunks> {

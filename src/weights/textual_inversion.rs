@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorInfo;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::recognise::recognise;
@@ -27,11 +28,33 @@ const PAIRS: [(&str, &str); 2] = [("clip_l", "clip_g"), ("text_encoders_0", "tex
 /// | any other single key, for one encoder (diffusers) | one, the key |
 ///
 /// [`named`](Self::named) gives other words. A clone is cheap and shares the vectors.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "Named", into = "Named")]
 pub struct TextualInversion {
     path: PathBuf,
     words: Vec<String>,
     vectors: Shared<Vectors>,
+}
+
+/// For another process, which reads the file again.
+#[derive(Serialize, Deserialize)]
+struct Named {
+    path: PathBuf,
+    words: Vec<String>,
+}
+
+impl TryFrom<Named> for TextualInversion {
+    type Error = Error;
+
+    fn try_from(Named { path, words }: Named) -> Result<Self> {
+        Self::open(path)?.named(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+impl From<TextualInversion> for Named {
+    fn from(TextualInversion { path, words, .. }: TextualInversion) -> Self {
+        Self { path, words }
+    }
 }
 
 /// The vectors of all words together, `(count, width)` each.

@@ -8,7 +8,7 @@
 
 static const char *model_path;
 static sdxl_pipeline the_pipeline;
-static char scratch_path[4096];
+static char scratch_path[4096], lora_path[4096], inversion_path[4096], scheduler_path[4096];
 
 static int failures, checks;
 
@@ -48,6 +48,31 @@ static inline sdxl_pipeline make_pipeline(void) {
   return pipeline;
 }
 
+static inline sdxl_lora make_lora(void) {
+  sdxl_lora lora;
+  OK(sdxl_lora_open(lora_path, &lora));
+  return lora;
+}
+
+static inline sdxl_textual_inversion make_textual_inversion(void) {
+  sdxl_textual_inversion inversion;
+  OK(sdxl_textual_inversion_open(inversion_path, &inversion));
+  return inversion;
+}
+
+// One with a LoRA and a textual inversion.
+static inline sdxl_pipeline make_adapted_pipeline(void) {
+  sdxl_lora lora = make_lora();
+  sdxl_textual_inversion inversion = make_textual_inversion();
+  sdxl_pipeline with_lora, with_both;
+  OK(sdxl_pipeline_with_loras(the_pipeline, &lora, 1, &with_lora));
+  OK(sdxl_pipeline_with_textual_inversions(with_lora, &inversion, 1, &with_both));
+  OK(sdxl_pipeline_free(with_lora));
+  OK(sdxl_textual_inversion_free(inversion));
+  OK(sdxl_lora_free(lora));
+  return with_both;
+}
+
 static inline sdxl_conditioning make_conditioning(void) {
   sdxl_conditioning conditioning;
   OK(sdxl_conditioning_new("a cat", &conditioning));
@@ -81,6 +106,18 @@ static inline sdxl_request make_image_request(void) {
   sdxl_image image = make_image();
   OK(sdxl_request_set_image(request, image));
   OK(sdxl_image_free(image));
+  return request;
+}
+
+static inline sdxl_request make_inpaint_request(void) {
+  static uint8_t pixels[PICTURE];
+  sdxl_request request = make_request();
+  sdxl_image image = make_image(), mask;
+  memset(pixels + PICTURE / 2, 255, 1000);
+  OK(sdxl_image_new(64, 64, NULL, pixels, PICTURE, &mask));
+  OK(sdxl_request_set_inpaint(request, image, mask, 0.));
+  OK(sdxl_image_free(image));
+  OK(sdxl_image_free(mask));
   return request;
 }
 
@@ -135,6 +172,9 @@ static int32_t pause_after_a_step(void *user_data, sdxl_job job, const sdxl_prog
 static inline sdxl_job make_paused_job(void) {
   sdxl_request request = make_request();
   sdxl_job job;
+  pthread_mutex_lock(&pause);
+  is_paused = goes_on = 0;
+  pthread_mutex_unlock(&pause);
   OK(sdxl_job_start(the_pipeline, request, pause_after_a_step, NULL, &job));
   OK(sdxl_request_free(request));
   pthread_mutex_lock(&pause);

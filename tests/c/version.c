@@ -12,6 +12,7 @@ int main(void) {
   EXPECT(sdxl_last_error_message()[0] == 0);
   // What C# and other languages count on.
   EXPECT(sizeof(sdxl_pipeline) == 8 && sizeof(sdxl_status) == 4 && sizeof(sdxl_progress) == 40);
+  EXPECT(sizeof(sdxl_request_info) == 40 && sizeof(sdxl_lora_info) == 32);
   EXPECT(sizeof(sdxl_pipeline_info) == 32 && sizeof(sdxl_pixel_layout) == 24);
   EXPECT(offsetof(sdxl_progress, sigma) == 16 && offsetof(sdxl_pixel_layout, stride) == 16);
   puts("version: good");

@@ -9,13 +9,18 @@ use std::sync::OnceLock;
 
 use sdxl::Precision;
 use sdxl::pipeline::write_random_model;
+use sdxl::weights::RandomWeights;
+use tch::Tensor;
 
 use super::headers::scratch;
-use super::repository;
+use super::{repository, save};
 
 /// The strictest settings that a user's project may have.
 pub(crate) const C: &[&str] = &["-std=c11", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Werror", "-g"];
 pub(crate) const CPP: &[&str] = &["-std=c++17", "-Wall", "-Wextra", "-Werror", "-pedantic", "-g"];
+
+/// With address and undefined-behaviour sanitizers, which end a program that they find something in.
+pub(crate) const SANITIZER: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
 
 /// An empty folder of this test file.
 fn place(name: &str) -> PathBuf {
@@ -33,6 +38,36 @@ pub(crate) fn model(name: &str) -> PathBuf {
 pub(crate) fn base() -> &'static Path {
     static BASE: OnceLock<PathBuf> = OnceLock::new();
     BASE.get_or_init(|| model("base"))
+}
+
+/// Writes a LoRA of the tiny base model: for its UNet, and for both text encoders.
+pub(crate) fn write_lora(path: &Path) {
+    let layers = [
+        ("unet.mid_block.attentions.0.transformer_blocks.0.attn1.to_q", 32),
+        ("unet.mid_block.attentions.0.transformer_blocks.0.attn2.to_out.0", 32),
+        ("unet.up_blocks.0.attentions.1.transformer_blocks.0.attn1.to_v", 32),
+        ("text_encoder.text_model.encoder.layers.0.self_attn.v_proj", 32),
+        ("text_encoder_2.text_model.encoder.layers.0.self_attn.v_proj", 40),
+    ];
+    let tensors = layers.iter().flat_map(|(layer, width)| {
+        [("lora_A", [2, *width]), ("lora_B", [*width, 2])].map(|(half, shape)| {
+            let key = format!("{layer}.{half}.weight");
+            let values = tensor(&key, &shape);
+            (key, values)
+        })
+    });
+    save(path, &tensors.collect::<Vec<_>>());
+}
+
+/// Writes a textual inversion of the tiny base model, with two vectors for one word: the name of the file.
+pub(crate) fn write_textual_inversion(path: &Path) {
+    save(path, &[("clip_l", 32), ("clip_g", 40)].map(|(key, width)| (key.into(), tensor(key, &[2, width]))));
+}
+
+/// Some numbers.
+fn tensor(name: &str, shape: &[i64]) -> Tensor {
+    let values = RandomWeights::new(0, "adapters").values(name, shape);
+    Tensor::from_slice(&values).reshape(shape)
 }
 
 /// A folder that looks like an installed one: the library under its names, libtorch in `sdxl`.

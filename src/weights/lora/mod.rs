@@ -17,6 +17,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use change::Change;
@@ -46,7 +47,8 @@ const WEIGHT_LIMIT: f64 = 100.;
 /// the file has no alpha, neither as a tensor nor in PEFT's metadata.
 ///
 /// A clone is cheap and shares the tensors.
-#[derive(Clone)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(try_from = "PathBuf", into = "PathBuf")]
 pub struct Lora {
     file: Arc<LoraFile>,
 }
@@ -166,7 +168,7 @@ impl fmt::Debug for Lora {
 }
 
 /// A [`Lora`] and how much of it is applied.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[must_use]
 pub struct WeightedLora {
     lora: Lora,
@@ -176,7 +178,30 @@ pub struct WeightedLora {
     keep_unmatched: bool,
 }
 
+/// For another process, which reads the file again.
+impl TryFrom<PathBuf> for Lora {
+    type Error = Error;
+
+    fn try_from(path: PathBuf) -> Result<Self> {
+        Self::open(path)
+    }
+}
+
+impl From<Lora> for PathBuf {
+    fn from(lora: Lora) -> Self {
+        lora.file.path.clone()
+    }
+}
+
 impl WeightedLora {
+    /// The same with another weight: see [`Lora::weight`].
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] unless it is -100 to 100.
+    pub fn with_weight(self, weight: f64) -> Result<Self> {
+        Ok(Self { weight: checked("weight", weight)?, ..self })
+    }
+
     /// Another weight for both text encoders. Default: the same.
     ///
     /// # Errors
