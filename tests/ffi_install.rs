@@ -73,6 +73,15 @@ fn by_a_plain_compiler() {
     draws(&compile("c++", CPP, &repository("examples/cpp/text_to_image.cpp"), &plain(), "by_cpp"));
 }
 
+/// The worker is found where it is installed, and finds libtorch there.
+#[test]
+fn with_a_pipeline_in_a_process_of_its_own() {
+    let mut flags = plain();
+    flags.push(format!("-I{}", repository("tests/c").display()));
+    let isolation = compile("cc", C, &repository("tests/c/isolation.c"), &flags, "isolation");
+    expect_success(program(&isolation).env_remove("SDXL_WORKER").arg("rounds").arg(base()).arg("1"));
+}
+
 #[test]
 fn by_pkg_config() {
     if !has("pkg-config") {

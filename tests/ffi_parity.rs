@@ -123,7 +123,7 @@ fn compare(name: &str, isolation: &str) -> (PathBuf, PathBuf) {
         let known = inputs.contains(&name.as_str()) || name == "texts.png" || drawn.seen.contains(&name);
         assert!(known || !name.ends_with(".png"), "{name} was not compared");
     }
-    (source, folder)
+    (source, folder.clone())
 }
 
 fn settings(drawn: &mut Drawn, pipeline: &Pipeline) {

@@ -88,7 +88,7 @@ fn other_programs_are_refused() {
     ];
     for (path, message) in &cases {
         run("refuses", &[path.as_str(), message]);
-        // By the environment it is the same.
+        // The option wins over the environment.
         expect_success(command("refuses").args([path.as_str(), message]).env("SDXL_WORKER", "/nowhere"));
     }
 }

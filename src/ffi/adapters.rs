@@ -10,7 +10,7 @@ use super::lora::sdxl_lora;
 use super::pipeline::sdxl_pipeline;
 use super::table::get;
 use super::textual_inversion::sdxl_textual_inversion;
-use crate::isolation::{Adapters, Engine};
+use crate::isolation::Engine;
 use crate::pipeline::AppliedLora;
 use crate::runtime::locked;
 use crate::weights::WeightedLora;
@@ -89,7 +89,7 @@ pub unsafe extern "C" fn sdxl_pipeline_with_loras(
     count: usize,
     out_pipeline: *mut sdxl_pipeline,
 ) -> sdxl_status {
-    create(out_pipeline, "out_pipeline", || Ok(get(pipeline)?.adapted(Adapters::Loras(weighted(loras, count)?))?))
+    create(out_pipeline, "out_pipeline", || Ok(get(pipeline)?.with_loras(&weighted(loras, count)?)?))
 }
 
 /// Makes a pipeline with these LoRAs merged into copies of the weights that they touch, rounded to their type: steps take
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn sdxl_pipeline_with_merged_loras(
     out_pipeline: *mut sdxl_pipeline,
 ) -> sdxl_status {
     create(out_pipeline, "out_pipeline", || 
-        Ok(get(pipeline)?.adapted(Adapters::MergedLoras(weighted(loras, count)?))?)
+        Ok(get(pipeline)?.with_merged_loras(&weighted(loras, count)?)?)
     )
 }
 
@@ -219,7 +219,7 @@ pub unsafe extern "C" fn sdxl_pipeline_with_textual_inversions(
         let pipeline = get(pipeline)?;
         let all = objects(textual_inversions, (count, MAX_ADAPTERS), "textual_inversions")?;
         let all: Vec<_> = all.iter().map(|one| locked(one).clone()).collect();
-        Ok(pipeline.adapted(Adapters::TextualInversions(all))?)
+        Ok(pipeline.with_embeddings(&all)?)
     })
 }
 
@@ -236,7 +236,7 @@ pub unsafe extern "C" fn sdxl_pipeline_textual_inversion_count(
 ) -> sdxl_status {
     guard(|| {
         let pipeline = get(pipeline)?;
-        place(out_count, "out_count")?.write(pipeline.textual_inversions()?.len());
+        place(out_count, "out_count")?.write(pipeline.embeddings()?.len());
         Ok(())
     })
 }
@@ -257,6 +257,6 @@ pub unsafe extern "C" fn sdxl_pipeline_get_textual_inversion(
 ) -> sdxl_status {
     create(out_textual_inversion, "out_textual_inversion", || {
         let pipeline = get(pipeline)?;
-        Ok(Mutex::new(nth(pipeline.textual_inversions()?.into_iter(), index, "textual inversions")?))
+        Ok(Mutex::new(nth(pipeline.embeddings()?.into_iter(), index, "textual inversions")?))
     })
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::isolated::Isolated;
-use super::protocol::{Adapters, Task};
+use super::protocol::{Adapters, Applied, Task};
 use crate::conditioning::Conditioning;
 use crate::config::ModelConfig;
 use crate::error::Result;
@@ -12,7 +12,7 @@ use crate::noise::NoiseSource;
 use crate::pipeline::{AppliedLora, Encoded, JobBuilder, Latents, Pipeline, PipelineBuilder, Request};
 use crate::runtime::Device;
 use crate::scheduler::Scheduler;
-use crate::weights::TextualInversion;
+use crate::weights::{InversionByPath, LoraByPath, TextualInversion, WeightedLora};
 
 /// A pipeline, wherever it is. Its methods are those of [`Pipeline`].
 #[derive(Clone)]
@@ -116,24 +116,50 @@ impl Engine {
         Ok(pictures.to_array::<f32>()?.into_raw_vec_and_offset().0)
     }
 
-    pub(crate) fn adapted(&self, adapters: Adapters) -> Result<Self> {
+    pub(crate) fn with_loras(&self, loras: &[WeightedLora]) -> Result<Self> {
         match self {
-            Self::Here(pipeline) => Ok(Self::Here(Box::new(adapters.apply(pipeline)?))),
-            Self::Apart(isolated) => isolated.adapted(adapters).map(Self::Apart),
+            Self::Here(pipeline) => Ok(Self::Here(Box::new(pipeline.with_loras(loras)?))),
+            Self::Apart(isolated) => isolated.adapted(Adapters::Loras(by_path(loras))).map(Self::Apart),
+        }
+    }
+
+    pub(crate) fn with_merged_loras(&self, loras: &[WeightedLora]) -> Result<Self> {
+        match self {
+            Self::Here(pipeline) => Ok(Self::Here(Box::new(pipeline.with_merged_loras(loras)?))),
+            Self::Apart(isolated) => isolated.adapted(Adapters::MergedLoras(by_path(loras))).map(Self::Apart),
+        }
+    }
+
+    pub(crate) fn with_embeddings(&self, all: &[TextualInversion]) -> Result<Self> {
+        match self {
+            Self::Here(pipeline) => Ok(Self::Here(Box::new(pipeline.with_embeddings(all)?))),
+            Self::Apart(isolated) => {
+                let all = all.iter().map(InversionByPath::from).collect();
+                isolated.adapted(Adapters::TextualInversions(all)).map(Self::Apart)
+            }
         }
     }
 
     pub(crate) fn loras(&self) -> Result<Vec<AppliedLora>> {
         match self {
             Self::Here(pipeline) => Ok(pipeline.loras().cloned().collect()),
-            Self::Apart(isolated) => isolated.call(Task::Loras),
+            Self::Apart(isolated) => {
+                isolated.call::<Vec<Applied>>(Task::Loras)?.into_iter().map(Applied::open).collect()
+            }
         }
     }
 
-    pub(crate) fn textual_inversions(&self) -> Result<Vec<TextualInversion>> {
+    pub(crate) fn embeddings(&self) -> Result<Vec<TextualInversion>> {
         match self {
             Self::Here(pipeline) => Ok(pipeline.embeddings().to_vec()),
-            Self::Apart(isolated) => isolated.call(Task::TextualInversions),
+            Self::Apart(isolated) => {
+                let all: Vec<InversionByPath> = isolated.call(Task::TextualInversions)?;
+                all.iter().map(InversionByPath::open).collect()
+            }
         }
     }
+}
+
+fn by_path(loras: &[WeightedLora]) -> Vec<LoraByPath> {
+    loras.iter().map(LoraByPath::from).collect()
 }

@@ -25,5 +25,4 @@ mod serve;
 mod system;
 
 pub(crate) use engine::Engine;
-pub(crate) use protocol::Adapters;
 pub use serve::serve;

@@ -8,9 +8,9 @@ use crate::conditioning::Conditioning;
 use crate::config::ModelConfig;
 use crate::error::{Error, ErrorKind, Result};
 use crate::image::Image;
-use crate::pipeline::{Event, Latents, Made, Output, Pipeline, PipelineBuilder, Request};
+use crate::pipeline::{AppliedLora, Event, Latents, Made, Output, PipelineBuilder, Request};
 use crate::scheduler::Scheduler;
-use crate::weights::{TextualInversion, WeightedLora};
+use crate::weights::{InversionByPath, LoraByPath};
 
 /// The first thing that a worker says, as a text, which every version understands.
 pub(super) fn greeting() -> String {
@@ -61,30 +61,40 @@ pub(super) enum Task {
     Decode(Latents),
     /// Answered by pictures as numbers, in the form of latents.
     DecodeValues(Latents),
-    /// Answered by [`AppliedLora`](crate::pipeline::AppliedLora)s.
+    /// Answered by [`Applied`] ones.
     Loras,
-    /// Answered by [`TextualInversion`]s.
+    /// Answered by [`InversionByPath`]s.
     TextualInversions,
 }
 
-/// What takes the place of a pipeline's adapters of that kind.
+/// What takes the place of a pipeline's adapters of that kind. The worker reads their files again.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) enum Adapters {
+pub(super) enum Adapters {
     /// LoRAs, kept beside the weights.
-    Loras(Vec<WeightedLora>),
+    Loras(Vec<LoraByPath>),
     /// LoRAs, merged into copies of the weights.
-    MergedLoras(Vec<WeightedLora>),
-    TextualInversions(Vec<TextualInversion>),
+    MergedLoras(Vec<LoraByPath>),
+    TextualInversions(Vec<InversionByPath>),
 }
 
-impl Adapters {
-    /// The pipeline with these.
-    pub(super) fn apply(&self, pipeline: &Pipeline) -> Result<Pipeline> {
-        match self {
-            Self::Loras(loras) => pipeline.with_loras(loras),
-            Self::MergedLoras(loras) => pipeline.with_merged_loras(loras),
-            Self::TextualInversions(all) => pipeline.with_embeddings(all),
-        }
+/// An [`AppliedLora`].
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Applied {
+    lora: LoraByPath,
+    merged: bool,
+    unmatched: Vec<String>,
+}
+
+impl From<&AppliedLora> for Applied {
+    fn from(AppliedLora { lora, merged, unmatched }: &AppliedLora) -> Self {
+        Self { lora: lora.into(), merged: *merged, unmatched: unmatched.clone() }
+    }
+}
+
+impl Applied {
+    pub(super) fn open(self) -> Result<AppliedLora> {
+        let Self { lora, merged, unmatched } = self;
+        Ok(AppliedLora { lora: lora.open()?, merged, unmatched })
     }
 }
 

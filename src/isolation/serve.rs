@@ -13,12 +13,13 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::channel::Channel;
-use super::protocol::{self, Answer, LOADED, Load, Model, News, Order, Report, Task};
+use super::protocol::{self, Adapters, Answer, Applied, LOADED, Load, Model, News, Order, Report, Task};
 use super::system::{self, Mapping};
 use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Event, Flow, Latents, Output, Pipeline, PipelineBuilder, Request};
 use crate::runtime::{MemoryFile, locked, set_threads};
+use crate::weights::{InversionByPath, LoraByPath};
 
 /// What the program `sdxl-worker` does: it serves the process that started it, and ends with that.
 pub fn serve() -> ExitCode {
@@ -91,7 +92,7 @@ fn carry_out(
             Ok(())
         }
         Order::Adapt { from, to, adapters } => answer(channel, || {
-            let adapted = adapters.apply(&pipeline(from)?)?;
+            let adapted = adapt(&pipeline(from)?, &adapters)?;
             locked(pipelines).insert(to, adapted);
             Ok(())
         }),
@@ -120,8 +121,21 @@ fn perform(
         Task::DecodeValues(latents) => {
             answer(channel, || Latents::new(pipeline()?.decode_tensor(&latents)?))
         }
-        Task::Loras => answer(channel, || Ok(pipeline()?.loras().cloned().collect::<Vec<_>>())),
-        Task::TextualInversions => answer(channel, || Ok(pipeline()?.embeddings().to_vec())),
+        Task::Loras => answer(channel, || Ok(pipeline()?.loras().map(Applied::from).collect::<Vec<_>>())),
+        Task::TextualInversions => answer(channel, || {
+            Ok(pipeline()?.embeddings().iter().map(InversionByPath::from).collect::<Vec<_>>())
+        }),
+    }
+}
+
+fn adapt(pipeline: &Pipeline, adapters: &Adapters) -> Result<Pipeline> {
+    let open = |loras: &[LoraByPath]| loras.iter().map(LoraByPath::open).collect::<Result<Vec<_>>>();
+    match adapters {
+        Adapters::Loras(loras) => pipeline.with_loras(&open(loras)?),
+        Adapters::MergedLoras(loras) => pipeline.with_merged_loras(&open(loras)?),
+        Adapters::TextualInversions(all) => {
+            pipeline.with_embeddings(&all.iter().map(InversionByPath::open).collect::<Result<Vec<_>>>()?)
+        }
     }
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::{Models, Pipeline};
@@ -17,7 +16,7 @@ use crate::weights::{
 };
 
 /// A LoRA of a pipeline.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct AppliedLora {
     /// The LoRA and its weights.
     pub lora: WeightedLora,

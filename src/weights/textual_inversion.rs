@@ -28,32 +28,30 @@ const PAIRS: [(&str, &str); 2] = [("clip_l", "clip_g"), ("text_encoders_0", "tex
 /// | any other single key, for one encoder (diffusers) | one, the key |
 ///
 /// [`named`](Self::named) gives other words. A clone is cheap and shares the vectors.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "Named", into = "Named")]
+#[derive(Clone)]
 pub struct TextualInversion {
     path: PathBuf,
     words: Vec<String>,
     vectors: Shared<Vectors>,
 }
 
-/// For another process, which reads the file again.
-#[derive(Serialize, Deserialize)]
-struct Named {
+/// A [`TextualInversion`] for another process, which reads the file again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct InversionByPath {
     path: PathBuf,
     words: Vec<String>,
 }
 
-impl TryFrom<Named> for TextualInversion {
-    type Error = Error;
-
-    fn try_from(Named { path, words }: Named) -> Result<Self> {
-        Self::open(path)?.named(&words.iter().map(String::as_str).collect::<Vec<_>>())
+impl From<&TextualInversion> for InversionByPath {
+    fn from(inversion: &TextualInversion) -> Self {
+        Self { path: inversion.path.clone(), words: inversion.words.clone() }
     }
 }
 
-impl From<TextualInversion> for Named {
-    fn from(TextualInversion { path, words, .. }: TextualInversion) -> Self {
-        Self { path, words }
+impl InversionByPath {
+    pub(crate) fn open(&self) -> Result<TextualInversion> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        TextualInversion::open(&self.path)?.named(&words)
     }
 }
 

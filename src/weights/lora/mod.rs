@@ -47,8 +47,7 @@ const WEIGHT_LIMIT: f64 = 100.;
 /// the file has no alpha, neither as a tensor nor in PEFT's metadata.
 ///
 /// A clone is cheap and shares the tensors.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(try_from = "PathBuf", into = "PathBuf")]
+#[derive(Clone)]
 pub struct Lora {
     file: Arc<LoraFile>,
 }
@@ -168,7 +167,7 @@ impl fmt::Debug for Lora {
 }
 
 /// A [`Lora`] and how much of it is applied.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 #[must_use]
 pub struct WeightedLora {
     lora: Lora,
@@ -178,18 +177,27 @@ pub struct WeightedLora {
     keep_unmatched: bool,
 }
 
-/// For another process, which reads the file again.
-impl TryFrom<PathBuf> for Lora {
-    type Error = Error;
+/// A [`WeightedLora`] for another process, which reads the file again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LoraByPath {
+    path: PathBuf,
+    weight: f64,
+    text_encoders: Option<f64>,
+    blocks: BTreeMap<String, f64>,
+    keep_unmatched: bool,
+}
 
-    fn try_from(path: PathBuf) -> Result<Self> {
-        Self::open(path)
+impl From<&WeightedLora> for LoraByPath {
+    fn from(weighted: &WeightedLora) -> Self {
+        let WeightedLora { lora, weight, text_encoders, blocks, keep_unmatched } = weighted.clone();
+        Self { path: lora.path().to_owned(), weight, text_encoders, blocks, keep_unmatched }
     }
 }
 
-impl From<Lora> for PathBuf {
-    fn from(lora: Lora) -> Self {
-        lora.file.path.clone()
+impl LoraByPath {
+    pub(crate) fn open(&self) -> Result<WeightedLora> {
+        let Self { path, weight, text_encoders, blocks, keep_unmatched } = self.clone();
+        Ok(WeightedLora { lora: Lora::open(path)?, weight, text_encoders, blocks, keep_unmatched })
     }
 }
 
