@@ -1681,7 +1681,8 @@ sdxl_status sdxl_request_set_inpaint_each(sdxl_request request,
 ///
 /// - request: whose.
 /// - image: the picture. Default: none.
-/// - left: pixels to add on the left. With them both sides of the canvas are multiples of 8, 8 to 8192 pixels.
+/// - left: pixels to add on the left. With them both sides of the canvas are multiples of 8, 8 to 8192 pixels; a size that
+///   is set must be the canvas's.
 /// - top: pixels to add above.
 /// - right: pixels to add on the right.
 /// - bottom: pixels to add below. Of the four, one is not 0.

@@ -4,10 +4,13 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::c::{C, CPP, SANITIZER, base, build, expect_success, functions, has, is_soak, library, program};
+use common::c::{
+    C, CPP, SANITIZER, base, build, expect_success, functions, has, is_soak, library, program, write_lora,
+    write_textual_inversion,
+};
 use common::headers::scratch;
 use common::repository;
 
@@ -166,7 +169,16 @@ fn names(folder: &Path, prefix: &str, found: &mut Vec<String>) {
 
 #[test]
 fn sixteen_threads_share_handles() {
-    run("threads", &[text(base())]);
+    run("threads", &[text(base()), text(&adapters("threads")[0])]);
+}
+
+/// Files of a LoRA and a textual inversion.
+fn adapters(name: &str) -> [PathBuf; 2] {
+    let folder = scratch(&format!("ffi-adapters-{name}"));
+    let [lora, inversion] = ["lora.safetensors", "mossy.safetensors"].map(|file| folder.join(file));
+    write_lora(&lora);
+    write_textual_inversion(&inversion);
+    [lora, inversion]
 }
 
 #[test]
@@ -178,7 +190,8 @@ fn a_fork_is_refused() {
 fn rounds_leave_the_memory_as_it_was() {
     let rounds = if is_soak() { "500" } else { "15" };
     let memory = build("memory", &[], &[&repository("tests/c/memory.c")]);
-    print!("{}", expect_success(program(&memory).args([text(base()), rounds])));
+    let files = adapters("memory");
+    print!("{}", expect_success(program(&memory).args([text(base()), rounds]).args(files)));
 }
 
 #[test]

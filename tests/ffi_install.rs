@@ -4,13 +4,17 @@
 
 mod common;
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-use common::c::{C, CPP, base, expect_success, has, library, model, program};
+use common::c::{
+    C, CPP, base, expect_success, has, library, model, program, write_lora, write_textual_inversion,
+};
 use common::headers::scratch;
 use common::repository;
 use sdxl::{Conditioning, Image, Pipeline, Request};
@@ -135,13 +139,15 @@ fn by_cmake() {
 fn cpp_with_and_without_exceptions() {
     let sanitizer = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
     let folder = scratch("ffi-install-embeddings");
+    write_lora(&folder.join("style.safetensors"));
+    write_textual_inversion(&folder.join("mossy.safetensors"));
     let flags: Vec<&str> =
         CPP.iter().copied().chain(["-fno-exceptions", "-fno-rtti"]).chain(sanitizer).collect();
     let without = compile("c++", &flags, &repository("tests/c/no_exceptions.cpp"), &plain(), "no_exceptions");
-    expect_success(program(&without).arg(base()).arg(folder).env("ASAN_OPTIONS", "detect_leaks=0"));
+    expect_success(program(&without).arg(base()).arg(&folder).env("ASAN_OPTIONS", "detect_leaks=0"));
     let flags: Vec<&str> = CPP.iter().copied().chain(sanitizer).collect();
     let with = compile("c++", &flags, &repository("tests/c/exceptions.cpp"), &plain(), "exceptions");
-    expect_success(program(&with).arg(base()).env("ASAN_OPTIONS", "detect_leaks=0"));
+    expect_success(program(&with).arg(base()).arg(&folder).env("ASAN_OPTIONS", "detect_leaks=0"));
 }
 
 /// From a checkout to a picture by the README's five commands. The first two, which compile for minutes and write a random
@@ -174,6 +180,42 @@ fn by_the_commands_of_the_readme() {
         commands[2..].iter().all(|command| guide.contains(command)),
         "docs/embedding.md has other commands"
     );
+}
+
+/// `make install` itself, in a checkout whose `cargo` has compiled already.
+#[test]
+fn by_make() {
+    if !has("make") {
+        return;
+    }
+    let checkout = scratch("ffi-install-make");
+    for name in ["Makefile", "Cargo.toml", "scripts", "include", "packaging", "examples"] {
+        std::os::unix::fs::symlink(repository(name), checkout.join(name)).unwrap();
+    }
+    let cargo = checkout.join("bin/cargo");
+    fs::create_dir_all(checkout.join("bin")).unwrap();
+    let script = format!(
+        "#!/bin/sh\n[ \"$*\" = 'build --release --lib' ] || exit 9\nmkdir -p target/release\nln -sf '{}' target/release/\n",
+        library().join("libsdxl.so").display()
+    );
+    fs::write(&cargo, script).unwrap();
+    fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
+    let prefix = checkout.join("installed");
+    let path = format!("{}:{}", checkout.join("bin").display(), env::var("PATH").unwrap());
+    let mut make = Command::new("make");
+    make.arg("install").arg(format!("PREFIX={}", prefix.display())).current_dir(&checkout);
+    make.env("PATH", path).env("COPY", "ln -sf").env_remove("MAKEFLAGS").env_remove("MAKELEVEL");
+    let said = expect_success(&mut make);
+    assert!(said.contains(&format!("installed in {}", prefix.display())), "{said}");
+    let said = expect_success(
+        program(&prefix.join("bin/sdxl-doctor")).arg(prefix.join("lib/libsdxl.so")).arg(base()),
+    );
+    assert!(said.contains("is a whole model"), "{said}");
+    for file in
+        ["include/sdxl.h", "include/sdxl.hpp", "lib/pkgconfig/sdxl.pc", "lib/cmake/sdxl/sdxl-config.cmake"]
+    {
+        assert!(prefix.join(file).is_file(), "{file}");
+    }
 }
 
 #[test]
@@ -221,11 +263,34 @@ fn the_other_examples_draw() {
     expect_success(from("0.5", &path("kept.png")).arg(path("mask.png")));
     assert_ne!(Image::open(path("kept.png")).unwrap().pixels(), changed.pixels());
 
+    let (lora, file) = (example("lora"), path("style.safetensors"));
+    write_lora(&file);
+    let mut command = program(&lora);
+    command.arg(base()).arg(&file).arg(path("styled")).args(["a cat", "1", "0", "-0.5"]);
+    assert_eq!(expect_success(&mut command).lines().count(), 3);
+    let styled = [0, 1, 2].map(|index| Image::open(path(&format!("styled-{index}.png"))).unwrap());
+    assert_eq!(styled[1].pixels(), drawn[0].pixels());
+    assert!(styled[0].pixels() != styled[1].pixels() && styled[2].pixels() != styled[0].pixels());
+
     let refiner = example("refiner");
     let mut command = program(&refiner);
     command.arg(base()).arg(model("refiner")).arg("a cat").arg(path("refined.png"));
     expect_success(&mut command);
-    assert_ne!(Image::open(path("refined.png")).unwrap().pixels(), drawn[0].pixels());
+    let refined = Image::open(path("refined.png")).unwrap();
+    assert_eq!(refined.pixels(), refined_in_rust().pixels());
+}
+
+/// What the example of base and refiner draws.
+fn refined_in_rust() -> Image {
+    let request = || Request::builder(Conditioning::builder("a cat").build().unwrap());
+    let base = Pipeline::builder(base()).build().unwrap();
+    let mut sampling = base.sample(&request().end_at(0.8).build().unwrap()).unwrap();
+    for progress in &mut sampling {
+        progress.unwrap();
+    }
+    let second = request().resume(sampling.latents().unwrap(), 0.8).skip_draws(sampling.draws());
+    let refiner = Pipeline::builder(model("refiner")).build().unwrap();
+    refiner.generate(&second.build().unwrap()).unwrap().remove(0)
 }
 
 #[test]

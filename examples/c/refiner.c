@@ -14,19 +14,22 @@ int main(int argc, char **argv) {
   sdxl_job job;
   sdxl_latents latents;
   sdxl_image image;
-  size_t count;
+  size_t count, draws;
 
   sdxl_pipeline base = load(argv[1]);
   TRY(sdxl_request_set_end_at(first, SWITCH_AT));
   TRY(sdxl_job_start(base, first, NULL, NULL, &job));
   TRY(sdxl_job_wait(job, -1));
   TRY(sdxl_job_latents(job, &latents));
+  TRY(sdxl_job_draws(job, &draws));
   TRY(sdxl_job_free(job));
   // Its memory is the refiner's now.
   TRY(sdxl_pipeline_free(base));
 
   sdxl_pipeline refiner = load(argv[2]);
   TRY(sdxl_request_set_resume(second, latents, SWITCH_AT));
+  // Samplers with fresh noise go on with that of the first stage.
+  TRY(sdxl_request_set_skip_draws(second, (uint32_t)draws));
   TRY(sdxl_pipeline_generate(refiner, second, &image, 1, &count));
   TRY(sdxl_image_save_png(image, argv[4]));
 

@@ -4,7 +4,8 @@
 //! inside `error::guard`, which makes a status of errors and panics. Handles are looked up in `table`, raw
 //! pointers are touched in `arguments` alone.
 //!
-//! One file for each object, in the order of the header. The text above a function is its documentation there.
+//! One file for each object, or two for large ones; `build.rs` has their order in the header. The text above a function
+//! is its documentation there.
 #![allow(unsafe_code, reason = "C passes pointers, and finds functions by their unmangled names")]
 #![allow(non_camel_case_types, reason = "types are spelled as in C")]
 #![allow(

@@ -252,6 +252,16 @@ impl Pipeline {
         Ok(Tensor::f_cat(&rows.collect::<Result<Vec<_>>>()?, 0)?)
     }
 
+    /// The shape of [`decode_tensor`](Self::decode_tensor)'s result.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] for latents without four dimensions, which there are none of.
+    pub fn decoded_shape(&self, latents: &Latents) -> Result<[usize; 4]> {
+        let factor = self.models.config.vae.factor();
+        let (pictures, _, height, width) = latents.0.size4()?;
+        Ok([pictures, 3, height * factor, width * factor].map(|side| side as usize))
+    }
+
     fn decode_one(&self, latents: &Tensor) -> Result<Tensor> {
         let vae = &self.models.vae;
         let image = if self.vae_tiling { vae.decode_tiled(latents)? } else { vae.decode(latents)? };

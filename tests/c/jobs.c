@@ -15,14 +15,14 @@ static void draws_the_same(sdxl_pipeline pipeline, sdxl_request request) {
 
 // Watches a job, and cancels it at a step.
 typedef struct {
-  uint32_t calls, cancel_at;
+  uint32_t calls, cancel_at, of;
   sdxl_progress last;
 } watcher;
 
 static int32_t watch(void *user_data, sdxl_job job, const sdxl_progress *progress) {
   watcher *self = user_data;
   EXPECT(progress->struct_size == sizeof *progress);
-  EXPECT(progress->step == self->calls && progress->of == STEPS);
+  EXPECT(progress->step == self->calls && progress->of == self->of);
   EXPECT(progress->state == SDXL_JOB_STATE_SAMPLING);
   EXPECT(poll_job(job).step == progress->step);
   self->calls++;
@@ -31,7 +31,7 @@ static int32_t watch(void *user_data, sdxl_job job, const sdxl_progress *progres
 }
 
 static void progress_is_told(sdxl_pipeline pipeline, sdxl_request request) {
-  watcher self = {.cancel_at = 99};
+  watcher self = {.cancel_at = 99, .of = STEPS};
   sdxl_job job;
   sdxl_image image;
   size_t count = 7;
@@ -51,13 +51,14 @@ static void progress_is_told(sdxl_pipeline pipeline, sdxl_request request) {
   OK(sdxl_job_free(job));
 }
 
-static void cancelling_leaves_nothing_behind(sdxl_pipeline pipeline, sdxl_request request) {
-  for (uint32_t step = 0; step <= STEPS; step++) {
-    watcher self = {.cancel_at = step};
+// Cancels a request of so many steps at each of them; another one is then drawn as ever.
+static void cancel_at_each_step(sdxl_pipeline pipeline, sdxl_request cancelled, uint32_t of, sdxl_request request) {
+  for (uint32_t step = 0; step <= of; step++) {
+    watcher self = {.cancel_at = step, .of = of};
     sdxl_job job;
     sdxl_image image;
     size_t count = 7;
-    OK(sdxl_job_start(pipeline, request, watch, &self, &job));
+    OK(sdxl_job_start(pipeline, cancelled, watch, &self, &job));
     EXPECT_STATUS(SDXL_STATUS_CANCELLED, sdxl_job_wait(job, -1));
     EXPECT(self.calls == step + 1 && poll_job(job).state == SDXL_JOB_STATE_CANCELLED);
     EXPECT_STATUS(SDXL_STATUS_CANCELLED, sdxl_job_take_images(job, &image, 1, &count));
@@ -66,6 +67,16 @@ static void cancelling_leaves_nothing_behind(sdxl_pipeline pipeline, sdxl_reques
     OK(sdxl_job_free(job));
     draws_the_same(pipeline, request);
   }
+}
+
+static void cancelling_leaves_nothing_behind(sdxl_pipeline pipeline, sdxl_request request) {
+  cancel_at_each_step(pipeline, request, STEPS, request);
+  // In both runs of one that draws its pictures once more.
+  sdxl_request larger;
+  OK(sdxl_request_clone(request, &larger));
+  OK(sdxl_request_set_hires(larger, 1.5, 0.5, "latent", 0));
+  cancel_at_each_step(pipeline, larger, STEPS + STEPS / 2, request);
+  OK(sdxl_request_free(larger));
   // At any moment, from another thread, also twice, also after the end.
   for (int moment = 0; moment < 40; moment++) {
     sdxl_job job = start(pipeline, request);

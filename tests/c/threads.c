@@ -1,5 +1,5 @@
-// Sixteen threads use one pipeline, one request and one job, and each makes and frees objects of its own.
-// Argument: a tiny model.
+// Sixteen threads use one pipeline, one request, one LoRA and one job, and each makes and frees objects of its own.
+// Arguments: a tiny model, a LoRA.
 #include <pthread.h>
 
 #include "check.h"
@@ -9,7 +9,8 @@ enum { THREADS = 16, ROUNDS = 20 };
 static sdxl_pipeline pipeline;
 static sdxl_request request;
 static sdxl_job job;
-static uint8_t expected[PICTURE];
+static sdxl_lora lora;
+static uint8_t expected[PICTURE], styled[PICTURE];
 static int frees;
 
 static void *work(void *argument) {
@@ -31,6 +32,11 @@ static void *work(void *argument) {
     if (round % 10 == 0) {
       draw(pipeline, own, pixels);
       EXPECT(memcmp(pixels, expected, PICTURE) == 0);
+      sdxl_pipeline with;
+      OK(sdxl_pipeline_with_loras(pipeline, &lora, 1, &with));
+      draw(with, own, pixels);
+      EXPECT(memcmp(pixels, styled, PICTURE) == 0);
+      OK(sdxl_pipeline_free(with));
     }
     OK(sdxl_request_free(own));
     EXPECT_STATUS(SDXL_STATUS_INVALID_HANDLE, sdxl_request_free(own));
@@ -59,16 +65,23 @@ static void run(void *(*body)(void *)) {
 }
 
 int main(int argc, char **argv) {
-  EXPECT(argc == 2);
+  EXPECT(argc == 3);
   pipeline = load(argv[1]);
   sdxl_request first = new_request("a cat", 2);
   draw(pipeline, first, expected);
+  sdxl_pipeline with;
+  OK(sdxl_lora_open(argv[2], &lora));
+  OK(sdxl_pipeline_with_loras(pipeline, &lora, 1, &with));
+  draw(with, first, styled);
+  OK(sdxl_pipeline_free(with));
+  EXPECT(memcmp(expected, styled, PICTURE) != 0);
   job = start(pipeline, first);
   request = new_request("shared", 3);
   run(work);
   // One of all wins.
   run(free_it);
   EXPECT(frees == 1);
+  OK(sdxl_lora_free(lora));
   OK(sdxl_job_free(job));
   OK(sdxl_request_free(first));
   OK(sdxl_pipeline_free(pipeline));
