@@ -195,8 +195,10 @@ fn by_make() {
     let cargo = checkout.join("bin/cargo");
     fs::create_dir_all(checkout.join("bin")).unwrap();
     let script = format!(
-        "#!/bin/sh\n[ \"$*\" = 'build --release --lib' ] || exit 9\nmkdir -p target/release\nln -sf '{}' target/release/\n",
-        library().join("libsdxl.so").display()
+        "#!/bin/sh\n[ \"$*\" = 'build --release --lib --bin sdxl-worker' ] || exit 9\nmkdir -p target/release\n\
+         ln -sf '{}' '{}' target/release/\n",
+        library().join("libsdxl.so").display(),
+        library().join("sdxl-worker").display()
     );
     fs::write(&cargo, script).unwrap();
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
@@ -212,7 +214,13 @@ fn by_make() {
     );
     assert!(said.contains("is a whole model"), "{said}");
     for file in
-        ["include/sdxl.h", "include/sdxl.hpp", "lib/pkgconfig/sdxl.pc", "lib/cmake/sdxl/sdxl-config.cmake"]
+        [
+            "include/sdxl.h",
+            "include/sdxl.hpp",
+            "lib/pkgconfig/sdxl.pc",
+            "lib/cmake/sdxl/sdxl-config.cmake",
+            "lib/sdxl/sdxl-worker",
+        ]
     {
         assert!(prefix.join(file).is_file(), "{file}");
     }
