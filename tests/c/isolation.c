@@ -93,10 +93,13 @@ static void draws_the_same(sdxl_pipeline pipeline, sdxl_request request) {
 
 // A job that has taken a step and has many to go.
 static sdxl_job under_way(sdxl_pipeline pipeline) {
-  sdxl_request request = new_request("a dog", 1000);
+  sdxl_request request = new_request("a dog", 400);
   sdxl_job job = start(pipeline, request);
   OK(sdxl_request_free(request));
-  while (poll_job(job).step == 0) pause_for(1);
+  while (poll_job(job).step == 0) {
+    EXPECT(poll_job(job).state < SDXL_JOB_STATE_FINISHED);
+    pause_for(1);
+  }
   return job;
 }
 
