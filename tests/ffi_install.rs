@@ -213,15 +213,13 @@ fn by_make() {
         program(&prefix.join("bin/sdxl-doctor")).arg(prefix.join("lib/libsdxl.so")).arg(base()),
     );
     assert!(said.contains("is a whole model"), "{said}");
-    for file in
-        [
-            "include/sdxl.h",
-            "include/sdxl.hpp",
-            "lib/pkgconfig/sdxl.pc",
-            "lib/cmake/sdxl/sdxl-config.cmake",
-            "lib/sdxl/sdxl-worker",
-        ]
-    {
+    for file in [
+        "include/sdxl.h",
+        "include/sdxl.hpp",
+        "lib/pkgconfig/sdxl.pc",
+        "lib/cmake/sdxl/sdxl-config.cmake",
+        "lib/sdxl/sdxl-worker",
+    ] {
         assert!(prefix.join(file).is_file(), "{file}");
     }
 }

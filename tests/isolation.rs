@@ -48,7 +48,8 @@ fn a_worker_ends_with_its_host() {
         let output = command(what).output().unwrap();
         assert_eq!(output.status.success(), is_good, "{what}: {output:?}");
         let worker: u32 = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
-        let is_there = || fs::read_to_string(format!("/proc/{worker}/cmdline")).is_ok_and(|line| line.contains("sdxl"));
+        let is_there =
+            || fs::read_to_string(format!("/proc/{worker}/cmdline")).is_ok_and(|line| line.contains("sdxl"));
         for _ in 0..500 {
             if !is_there() {
                 break;

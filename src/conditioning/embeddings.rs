@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{Error, Result};

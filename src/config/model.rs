@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::json::read_json;
 use super::unet_file::UnetFile;

@@ -108,9 +108,7 @@ pub unsafe extern "C" fn sdxl_pipeline_with_merged_loras(
     count: usize,
     out_pipeline: *mut sdxl_pipeline,
 ) -> sdxl_status {
-    create(out_pipeline, "out_pipeline", || 
-        Ok(get(pipeline)?.with_merged_loras(&weighted(loras, count)?)?)
-    )
+    create(out_pipeline, "out_pipeline", || Ok(get(pipeline)?.with_merged_loras(&weighted(loras, count)?)?))
 }
 
 /// Says how many LoRAs a pipeline has, those that were merged while the model was read included.

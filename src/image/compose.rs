@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
+use serde::{Deserialize, Serialize};
 
 use super::blur::gaussian;
 use super::resample::{Filter, along, resample};

@@ -72,7 +72,9 @@ impl Process {
         }
         let mut greeting = [0; 256];
         let found = match system::receive(root.socket(), &mut greeting) {
-            Ok((length, _)) => String::from_utf8_lossy(greeting.get(..length).unwrap_or_default()).into_owned(),
+            Ok((length, _)) => {
+                String::from_utf8_lossy(greeting.get(..length).unwrap_or_default()).into_owned()
+            }
             Err(_) => return Err(format!("{} before it answered", self.ending())),
         };
         if found == expected { Ok(()) } else { Err(format!("answered `{found}`, expected `{expected}`")) }

@@ -105,22 +105,16 @@ fn carry_out(
     }
 }
 
-fn perform(
-    channel: &Channel,
-    task: Task,
-    pipeline: impl FnOnce() -> Result<Pipeline>,
-) -> io::Result<()> {
+fn perform(channel: &Channel, task: Task, pipeline: impl FnOnce() -> Result<Pipeline>) -> io::Result<()> {
     match task {
         Task::Draw(request, output) => draw(channel, pipeline, &request, output),
         Task::Encode(conditioning) => answer(channel, || pipeline()?.encode(&conditioning)),
         Task::Cut(conditioning) => answer(channel, || pipeline()?.cut(&conditioning)),
-        Task::EncodeImages(images, seeds) => answer(channel, || {
-            pipeline()?.encode_images(&images, &mut NoiseSource::new(&seeds)?)
-        }),
-        Task::Decode(latents) => answer(channel, || pipeline()?.decode(&latents)),
-        Task::DecodeValues(latents) => {
-            answer(channel, || Latents::new(pipeline()?.decode_tensor(&latents)?))
+        Task::EncodeImages(images, seeds) => {
+            answer(channel, || pipeline()?.encode_images(&images, &mut NoiseSource::new(&seeds)?))
         }
+        Task::Decode(latents) => answer(channel, || pipeline()?.decode(&latents)),
+        Task::DecodeValues(latents) => answer(channel, || Latents::new(pipeline()?.decode_tensor(&latents)?)),
         Task::Loras => answer(channel, || Ok(pipeline()?.loras().map(Applied::from).collect::<Vec<_>>())),
         Task::TextualInversions => answer(channel, || {
             Ok(pipeline()?.embeddings().iter().map(InversionByPath::from).collect::<Vec<_>>())
@@ -178,12 +172,11 @@ fn draw(
 
 /// A panic is an error as any other: the process serves others too.
 fn guarded<T>(work: impl FnOnce() -> Result<T>) -> Answer<T> {
-    let result = catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic: Box<dyn Any + Send>| {
-            let text = panic.downcast_ref::<&str>().copied();
-            let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-            Err(internal(text.unwrap_or("a panic")))
-        });
+    let result = catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic: Box<dyn Any + Send>| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        Err(internal(text.unwrap_or("a panic")))
+    });
     result.map_err(Report::from)
 }
 

@@ -46,7 +46,10 @@ type Control = [u64; 2 + MAX_DESCRIPTORS / 2 + 1];
 /// Sends a message with descriptors. Without SIGPIPE, whatever the host does about that signal.
 pub(super) fn send(socket: BorrowedFd, bytes: &[u8], descriptors: &[BorrowedFd]) -> io::Result<()> {
     if descriptors.len() > MAX_DESCRIPTORS {
-        return Err(io::Error::other(format!("{} files, expected at most {MAX_DESCRIPTORS}", descriptors.len())));
+        return Err(io::Error::other(format!(
+            "{} files, expected at most {MAX_DESCRIPTORS}",
+            descriptors.len()
+        )));
     }
     let mut part = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
     let mut control: Control = [0; _];

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
 use ndarray::{Array4, ArrayView4};
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::check::{MAX_DRAWS, MAX_SIDE};
