@@ -37,7 +37,7 @@ soak: setup
 	SDXL_SOAK=1 cargo test --test ffi --test ffi_misuse --test faults
 
 install: setup
-	cargo build --release --lib
+	cargo build --release --lib --bin sdxl-worker
 	@scripts/install target/release/libsdxl.so "$$(scripts/libtorch --path)/lib" "$(PREFIX)"
 	@echo "installed in $(PREFIX); $(PREFIX)/bin/sdxl-doctor says whether it works"
 

@@ -37,6 +37,8 @@ fn main() -> io::Result<()> {
     for target in ["tests", "examples", "benches"] {
         println!("cargo::rustc-link-arg-{target}=-Wl,-rpath,{}", sdxl_build::lib().display());
     }
+    // The worker looks where the library looks; where it was built, that is Cargo's business.
+    println!("cargo::rustc-link-arg-bins=-Wl,-rpath,$ORIGIN:$ORIGIN/sdxl:{}", sdxl_build::lib().display());
     link_into_target()
 }
 

@@ -98,6 +98,8 @@ enum sdxl_status
   SDXL_STATUS_CANCELLED = 600,
   /// The job has not finished yet.
   SDXL_STATUS_UNFINISHED = 601,
+  /// The worker process of an isolated pipeline died or cannot be started. The next job starts another one.
+  SDXL_STATUS_WORKER = 700,
   /// An error of the library itself: please report it. All objects can still be used and freed.
   SDXL_STATUS_INTERNAL = 900,
   /// The process is a fork of the one that used the library first, which libtorch does not survive.
@@ -549,6 +551,28 @@ sdxl_status sdxl_pipeline_options_add_lora(sdxl_pipeline_options options, const 
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_pipeline_options_merge_loras(sdxl_pipeline_options options);
+
+/// Puts the pipeline into a process of its own: a crash there, a kill, or the end of memory ends its jobs with
+/// SDXL_STATUS_WORKER, and the next job starts the process anew. Everything else is as it is without.
+///
+/// - options: whose.
+/// - isolation: "none" or "process". Default: "none".
+///
+/// The process is the program sdxl-worker: see sdxl_pipeline_options_set_worker. It ends when the last of the pipeline, its
+/// clones and their jobs is gone, and with the caller's process, however that ends. Files of sdxl_pipeline_options_add_file
+/// are copied into memory that both processes share, and stay there as long as the pipeline.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_options_set_isolation(sdxl_pipeline_options options, const char *isolation);
+
+/// Says which program the process of an isolated pipeline is. It is of the same version as the library.
+///
+/// - options: whose.
+/// - path: the program sdxl-worker. Default: that of the environment variable SDXL_WORKER, or else the one beside the
+///   library, or in a folder sdxl there.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_pipeline_options_set_worker(sdxl_pipeline_options options, const char *path);
 
 /// Encodes and decodes pictures strip by strip: in a third of the memory, for about a third more time. The pictures are the
 /// same up to rounding, without seams.

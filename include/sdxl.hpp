@@ -784,6 +784,13 @@ class PipelineOptions : public detail::Object<sdxl_pipeline_options, sdxl_pipeli
   Status set_unet(const std::string &path) {
     return detail::status(sdxl_pipeline_options_set_unet(handle(), path.c_str()));
   }
+  // "none" or "process".
+  Status set_isolation(const std::string &isolation) {
+    return detail::status(sdxl_pipeline_options_set_isolation(handle(), isolation.c_str()));
+  }
+  Status set_worker(const std::string &path) {
+    return detail::status(sdxl_pipeline_options_set_worker(handle(), path.c_str()));
+  }
   Status add_embedding(const std::string &path) {
     return detail::status(sdxl_pipeline_options_add_embedding(handle(), path.c_str()));
   }

@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::weights::{CheckpointError, LoraError};
 
 /// The result of every fallible operation of this crate.
@@ -100,6 +102,22 @@ pub enum Error {
     #[error(transparent)]
     Job(Arc<Error>),
 
+    /// The process of an isolated pipeline died, or cannot be started. The next job starts another one.
+    #[error("the worker process {reason}")]
+    Worker {
+        /// What happened to it: `was ended by signal 9`.
+        reason: String,
+    },
+
+    /// What an isolated pipeline reports: in its process it was an error of that kind, with this text.
+    #[error("{message}")]
+    Reported {
+        /// What it was.
+        kind: ErrorKind,
+        /// Its text.
+        message: String,
+    },
+
     /// An error of this library itself: please report it.
     #[error("internal error: {reason}")]
     Internal {
@@ -108,7 +126,64 @@ pub enum Error {
     },
 }
 
+/// The kinds of an [`Error`], without what each of them carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// [`Error::Io`].
+    Io,
+    /// [`Error::File`].
+    File,
+    /// [`Error::Checkpoint`].
+    Checkpoint,
+    /// [`Error::Lora`].
+    Lora,
+    /// [`Error::Invalid`].
+    Invalid,
+    /// [`Error::Missing`].
+    Missing,
+    /// [`Error::NonFinite`].
+    NonFinite,
+    /// [`Error::Device`].
+    Device,
+    /// Any error, where [`Error::is_out_of_memory`].
+    OutOfMemory,
+    /// [`Error::Torch`].
+    Torch,
+    /// [`Error::Cancelled`].
+    Cancelled,
+    /// [`Error::Unfinished`].
+    Unfinished,
+    /// [`Error::Worker`].
+    Worker,
+    /// [`Error::Internal`].
+    Internal,
+}
+
 impl Error {
+    /// What kind of error it is, wherever it happened: that of a job is the kind of what the job met.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Job(error) => error.kind(),
+            error if error.is_out_of_memory() => ErrorKind::OutOfMemory,
+            Self::Io { .. } => ErrorKind::Io,
+            Self::File { .. } => ErrorKind::File,
+            Self::Checkpoint(_) => ErrorKind::Checkpoint,
+            Self::Lora(_) => ErrorKind::Lora,
+            Self::Invalid { .. } => ErrorKind::Invalid,
+            Self::Missing { .. } => ErrorKind::Missing,
+            Self::NonFinite { .. } => ErrorKind::NonFinite,
+            Self::Device { .. } => ErrorKind::Device,
+            Self::OutOfMemory { .. } => ErrorKind::OutOfMemory,
+            Self::Torch(_) => ErrorKind::Torch,
+            Self::Cancelled => ErrorKind::Cancelled,
+            Self::Unfinished => ErrorKind::Unfinished,
+            Self::Worker { .. } => ErrorKind::Worker,
+            Self::Reported { kind, .. } => *kind,
+            Self::Internal { .. } => ErrorKind::Internal,
+        }
+    }
+
     /// Whether the machine or the device had no memory left. What was there before still works.
     pub fn is_out_of_memory(&self) -> bool {
         // The last two are those of C++ itself and of oneDNN.
@@ -124,6 +199,7 @@ impl Error {
             Self::Io { source, .. } => source.kind() == io::ErrorKind::OutOfMemory,
             Self::Torch(error) => signs.iter().any(|sign| error.to_string().contains(sign)),
             Self::Job(error) => error.is_out_of_memory(),
+            Self::Reported { kind, .. } => *kind == ErrorKind::OutOfMemory,
             _ => false,
         }
     }

@@ -41,3 +41,34 @@ pub(crate) fn array_from<T: Element, D: Dimension>(tensor: &Tensor) -> Result<Ar
         .and_then(|array| array.into_dimensionality())
         .map_err(|error| Error::invalid("tensor", format!("shape {shape:?}"), error.to_string()))
 }
+
+/// Arrays of bytes for serde: `#[serde(with = "crate::host::bytes")]`.
+pub(crate) mod bytes {
+    use ndarray::{Array, Dimension};
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Plain<'a> {
+        shape: Vec<usize>,
+        #[serde(borrow, with = "serde_bytes")]
+        bytes: &'a [u8],
+    }
+
+    pub(crate) fn serialize<D: Dimension, S: Serializer>(
+        array: &Array<u8, D>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let dense = array.as_standard_layout();
+        let bytes = dense.as_slice().unwrap_or_default();
+        Plain { shape: array.shape().to_vec(), bytes }.serialize(serializer)
+    }
+
+    pub(crate) fn deserialize<'de, D: Dimension, De: Deserializer<'de>>(
+        deserializer: De,
+    ) -> Result<Array<u8, D>, De::Error> {
+        let Plain { shape, bytes } = Plain::deserialize(deserializer)?;
+        let array = Array::from_shape_vec(shape, bytes.to_vec()).map_err(De::Error::custom)?;
+        array.into_dimensionality().map_err(De::Error::custom)
+    }
+}

@@ -49,6 +49,7 @@ mod error;
 pub mod ffi;
 mod host;
 mod image;
+pub mod isolation;
 pub mod nn;
 mod noise;
 pub mod pipeline;
@@ -63,7 +64,7 @@ pub mod weights;
 pub use conditioning::{
     Conditioning, Crop, Guidance, PerturbedAttention, PromptSyntax, Size, TextEmbeddings,
 };
-pub use error::{Error, Result};
+pub use error::{Error, ErrorKind, Result};
 pub use host::Element;
 pub use image::{Image, Margins, Mask, PixelFormat, PixelLayout, Rectangle, RowOrder};
 pub use noise::NoiseSource;

@@ -77,6 +77,15 @@ fn by_a_plain_compiler() {
     draws(&compile("c++", CPP, &repository("examples/cpp/text_to_image.cpp"), &plain(), "by_cpp"));
 }
 
+/// The worker is found where it is installed, and finds libtorch there.
+#[test]
+fn with_a_pipeline_in_a_process_of_its_own() {
+    let mut flags = plain();
+    flags.push(format!("-I{}", repository("tests/c").display()));
+    let isolation = compile("cc", C, &repository("tests/c/isolation.c"), &flags, "isolation");
+    expect_success(program(&isolation).env_remove("SDXL_WORKER").arg("rounds").arg(base()).arg("1"));
+}
+
 #[test]
 fn by_pkg_config() {
     if !has("pkg-config") {
@@ -186,8 +195,10 @@ fn by_make() {
     let cargo = checkout.join("bin/cargo");
     fs::create_dir_all(checkout.join("bin")).unwrap();
     let script = format!(
-        "#!/bin/sh\n[ \"$*\" = 'build --release --lib' ] || exit 9\nmkdir -p target/release\nln -sf '{}' target/release/\n",
-        library().join("libsdxl.so").display()
+        "#!/bin/sh\n[ \"$*\" = 'build --release --lib --bin sdxl-worker' ] || exit 9\nmkdir -p target/release\n\
+         ln -sf '{}' '{}' target/release/\n",
+        library().join("libsdxl.so").display(),
+        library().join("sdxl-worker").display()
     );
     fs::write(&cargo, script).unwrap();
     fs::set_permissions(&cargo, fs::Permissions::from_mode(0o755)).unwrap();
@@ -202,9 +213,13 @@ fn by_make() {
         program(&prefix.join("bin/sdxl-doctor")).arg(prefix.join("lib/libsdxl.so")).arg(base()),
     );
     assert!(said.contains("is a whole model"), "{said}");
-    for file in
-        ["include/sdxl.h", "include/sdxl.hpp", "lib/pkgconfig/sdxl.pc", "lib/cmake/sdxl/sdxl-config.cmake"]
-    {
+    for file in [
+        "include/sdxl.h",
+        "include/sdxl.hpp",
+        "lib/pkgconfig/sdxl.pc",
+        "lib/cmake/sdxl/sdxl-config.cmake",
+        "lib/sdxl/sdxl-worker",
+    ] {
         assert!(prefix.join(file).is_file(), "{file}");
     }
 }

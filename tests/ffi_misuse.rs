@@ -80,6 +80,8 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ("sdxl_pipeline_options_set_taesd.path", "\"taesd\"", &[]),
     ("sdxl_pipeline_options_set_vae.path", "\"vae\"", &[]),
     ("sdxl_pipeline_options_set_unet.path", "\"unet\"", &[]),
+    ("sdxl_pipeline_options_set_worker.path", "\"sdxl-worker\"", &[]),
+    ("isolation", "\"none\"", &["\"\"", "\"Process\"", "\"thread\""]),
     ("sdxl_pipeline_options_add_embedding.path", "\"embedding.safetensors\"", &[]),
     ("sdxl_pipeline_options_add_lora.path", "\"lora.safetensors\"", &[]),
     ("sdxl_pipeline_options_add_lora.weight", "0.8", &[]),

@@ -6,7 +6,7 @@ mod common;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use common::c::{SANITIZER, base, build, expect_success, program, write_lora, write_textual_inversion};
 use common::headers::scratch;
@@ -73,7 +73,19 @@ impl Drawn<'_> {
 
 #[test]
 fn c_draws_what_rust_draws() {
-    let folder = scratch("ffi-parity");
+    let (source, folder) = compare("ffi-parity", "none");
+    let sanitized = build("parity-asan", SANITIZER, &[&source]);
+    expect_success(program(&sanitized).arg(base()).arg(&folder).env("ASAN_OPTIONS", "detect_leaks=0"));
+}
+
+/// With pipelines in a process of their own.
+#[test]
+fn a_worker_draws_what_rust_draws() {
+    compare("ffi-parity-isolated", "process");
+}
+
+fn compare(name: &str, isolation: &str) -> (PathBuf, PathBuf) {
+    let folder = scratch(name);
     let (first, second) = (picture((64, 64), 0), picture((64, 64), 1));
     first.save_png(folder.join("first.png")).unwrap();
     second.save_png(folder.join("second.png")).unwrap();
@@ -93,8 +105,9 @@ fn c_draws_what_rust_draws() {
     save(&folder.join("misfit.safetensors"), &misfit.collect::<Vec<_>>());
 
     let source = repository("tests/c/parity.c");
-    let parity = build("parity", &[], &[&source]);
-    print!("{}", expect_success(program(&parity).arg(base()).arg(&folder)));
+    let parity = build(name, &[], &[&source]);
+    let mut parity = program(&parity);
+    print!("{}", expect_success(parity.env("SDXL_TEST_ISOLATION", isolation).arg(base()).arg(&folder)));
 
     let pipeline = Pipeline::builder(base()).build().unwrap();
     let mut drawn = Drawn { folder: &folder, seen: BTreeSet::new() };
@@ -110,9 +123,7 @@ fn c_draws_what_rust_draws() {
         let known = inputs.contains(&name.as_str()) || name == "texts.png" || drawn.seen.contains(&name);
         assert!(known || !name.ends_with(".png"), "{name} was not compared");
     }
-
-    let sanitized = build("parity-asan", SANITIZER, &[&source]);
-    expect_success(program(&sanitized).arg(base()).arg(&folder).env("ASAN_OPTIONS", "detect_leaks=0"));
+    (source, folder.clone())
 }
 
 fn settings(drawn: &mut Drawn, pipeline: &Pipeline) {

@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["nn"],
     &["text", "unet", "vae", "conditioning", "scheduler"],
     &["pipeline", "training"],
+    &["isolation"],
     &["ffi"],
 ];
 

@@ -1,5 +1,6 @@
 //! How far apart two collections of pictures are: [`features`] of each picture, [`distance`] of the two collections;
 //! [`between`] is both.
+#![allow(clippy::disallowed_methods, reason = "a program may end where libtorch fails")]
 
 use sdxl::tch::{Kind, Tensor};
 use sdxl::{Error, Image, Result};

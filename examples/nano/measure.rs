@@ -1,5 +1,6 @@
 //! Numbers for pictures: [`detail`] of one, [`psnr`] and [`ssim`] of two; and for such numbers: [`mean`], [`deviation`],
 //! [`quantile`].
+#![allow(clippy::disallowed_methods, reason = "a program may end where libtorch fails")]
 
 use sdxl::tch::{Kind, Tensor};
 use sdxl::{Image, Result};

@@ -1,5 +1,7 @@
 //! [`Conditioning`] and its builder.
 
+use serde::{Deserialize, Serialize};
+
 use super::embeddings::TextEmbeddings;
 use super::micro::{AestheticScores, Crop, MicroConditioning, Size};
 use super::syntax::PromptSyntax;
@@ -17,7 +19,7 @@ use crate::error::{Error, Result};
 ///     .build()?;
 /// # Ok::<(), sdxl::Error>(())
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Conditioning {
     pub(crate) text: TextSource,
     pub(crate) clip_skip: usize,
@@ -27,7 +29,7 @@ pub struct Conditioning {
 }
 
 /// Where the text comes from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum TextSource {
     /// Prompts, to be encoded.
     Prompts(Prompts),
@@ -41,7 +43,7 @@ pub enum TextSource {
 }
 
 /// The prompts of the two text encoders.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prompts {
     /// For the first encoder, and the second unless `prompt_2` is given.
     pub prompt: String,

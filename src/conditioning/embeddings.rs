@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3};
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{Error, Result};
@@ -10,9 +11,11 @@ use crate::host::{Element, array_from, tensor_from_view};
 use crate::weights::{read_tensor, save_safetensors};
 
 /// Text as the UNet sees it: kept to encode a prompt once, or made elsewhere.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub struct TextEmbeddings {
+    #[serde(with = "crate::runtime::serial")]
     pub(crate) context: Tensor,
+    #[serde(with = "crate::runtime::serial")]
     pub(crate) pooled: Tensor,
 }
 

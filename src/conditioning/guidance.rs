@@ -1,12 +1,13 @@
 //! [`Guidance`]: how the predictions for the prompt and the negative prompt are combined.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{Error, Result};
 use crate::nn::ops::linear_combination;
 
 /// Classifier-free guidance (SDXL paper, appendix C). The default is a scale of 5 without rescaling.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Guidance {
     scale: f64,
     rescale: f64,

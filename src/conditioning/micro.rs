@@ -3,13 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// The largest side that is accepted anywhere, in pixels.
 pub(crate) const MAX_SIDE: i64 = 16_384;
 
 /// A width and a height in pixels. Written `1024x768`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Size {
     /// Pixels from left to right.
     pub width: i64,
@@ -41,7 +43,7 @@ impl FromStr for Size {
 }
 
 /// The top-left corner of a crop in the resized original, in pixels. Written `left,top`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub struct Crop {
     /// Pixels cut off on the left.
     pub left: i64,
@@ -78,7 +80,7 @@ fn pair(text: &str, separator: char) -> Option<(i64, i64)> {
 }
 
 /// What the refiner is told in the place of the target size.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct AestheticScores {
     /// For the prompt; 6 unless said otherwise.
     pub positive: f64,
@@ -93,7 +95,7 @@ impl Default for AestheticScores {
 }
 
 /// The numbers of one side of guidance, as asked for: what is absent is the size of the picture.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct MicroConditioning {
     /// Size of the original picture, before it was scaled (paper: `c_size`). Small values give the look of
     /// small pictures scaled up.

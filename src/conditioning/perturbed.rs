@@ -1,5 +1,7 @@
 //! [`PerturbedAttention`].
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// Perturbed-attention guidance (PAG, arXiv 2403.17377): away from what the UNet predicts where some of its
@@ -7,7 +9,7 @@ use crate::error::{Error, Result};
 /// negative prompt, for one evaluation more in each step.
 ///
 /// The default is a scale of 3 in the middle block.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PerturbedAttention {
     scale: f64,
     adaptive_scale: f64,

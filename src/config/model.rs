@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::json::read_json;
 use super::unet_file::UnetFile;
@@ -12,7 +12,7 @@ use super::{AutoencoderKlConfig, AutoencoderTinyConfig, ClipTextConfig, UnetConf
 use crate::error::{Error, Result};
 
 /// What a checkpoint was made for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum PipelineKind {
     /// Text to image: SDXL base, Turbo and fine-tunes of them.
@@ -34,7 +34,7 @@ impl std::fmt::Display for PipelineKind {
 }
 
 /// Everything that decides the shape of a model: a record, not code.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
     /// The UNet.
     pub unet: UnetConfig,

@@ -1,11 +1,11 @@
 //! The shape of a CLIP text encoder.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::unet::{epsilon, in_range};
 
 /// The activation of a CLIP feed-forward layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Activation {
@@ -18,7 +18,7 @@ pub enum Activation {
 /// A CLIP text transformer: transformers' `CLIPTextConfig`.
 ///
 /// SDXL's first encoder is CLIP ViT-L (768 wide, 12 layers), its second OpenCLIP ViT-bigG (1280, 32).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct ClipTextConfig {
     /// Number of token embeddings.

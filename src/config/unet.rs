@@ -1,10 +1,12 @@
 //! The shape of the UNet, resolved from diffusers' `UNet2DConditionModel` configuration.
 
+use serde::{Deserialize, Serialize};
+
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
 /// One resolution level of the UNet, on the way down or up.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LevelConfig {
     /// Channels of the level.
     pub channels: i64,
@@ -15,7 +17,7 @@ pub struct LevelConfig {
 }
 
 /// The middle of the UNet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum MidConfig {
     /// Nothing (KOALA).
     Absent,
@@ -26,7 +28,7 @@ pub enum MidConfig {
 }
 
 /// The UNet of an SDXL model (SDXL paper, table 1; `reference` configurations of the hub).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UnetConfig {
     /// Channels of the input: 4; 9 for inpainting models (latents, mask, masked picture).
     pub in_channels: i64,

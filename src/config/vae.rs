@@ -1,12 +1,12 @@
 //! The shapes of the two autoencoders.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::unet::{divides, in_range};
 use super::unet_file::check_fixed;
 
 /// diffusers' `AutoencoderKL` (SDXL paper, section 2.4).
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize, Serialize)]
 #[serde(default)]
 pub struct AutoencoderKlConfig {
     /// Channels of a picture: 3.

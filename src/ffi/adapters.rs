@@ -10,7 +10,8 @@ use super::lora::sdxl_lora;
 use super::pipeline::sdxl_pipeline;
 use super::table::get;
 use super::textual_inversion::sdxl_textual_inversion;
-use crate::pipeline::{AppliedLora, Pipeline};
+use crate::isolation::Engine;
+use crate::pipeline::AppliedLora;
 use crate::runtime::locked;
 use crate::weights::WeightedLora;
 
@@ -62,8 +63,8 @@ fn nth<T>(mut items: impl Iterator<Item = T>, index: u32, what: &str) -> Outcome
     })
 }
 
-fn applied(pipeline: &Pipeline, index: u32) -> Outcome<&AppliedLora> {
-    nth(pipeline.loras(), index, "LoRAs")
+fn applied(pipeline: &Engine, index: u32) -> Outcome<AppliedLora> {
+    nth(pipeline.loras()?.into_iter(), index, "LoRAs")
 }
 
 /// Makes a pipeline with these LoRAs in the place of those that the given one has, kept beside the weights: instant, so
@@ -123,7 +124,7 @@ pub unsafe extern "C" fn sdxl_pipeline_lora_count(
 ) -> sdxl_status {
     guard(|| {
         let pipeline = get(pipeline)?;
-        place(out_count, "out_count")?.write(pipeline.loras().count());
+        place(out_count, "out_count")?.write(pipeline.loras()?.len());
         Ok(())
     })
 }
@@ -141,7 +142,7 @@ pub unsafe extern "C" fn sdxl_pipeline_get_lora(
     index: u32,
     out_lora: *mut sdxl_lora,
 ) -> sdxl_status {
-    create(out_lora, "out_lora", || Ok(Mutex::new(applied(&*get(pipeline)?, index)?.lora.clone())))
+    create(out_lora, "out_lora", || Ok(Mutex::new(applied(&*get(pipeline)?, index)?.lora)))
 }
 
 /// Says how a pipeline has one of its LoRAs.
@@ -161,7 +162,7 @@ pub unsafe extern "C" fn sdxl_pipeline_get_lora_info(
         let pipeline = get(pipeline)?;
         let AppliedLora { lora, merged, unmatched } = applied(&pipeline, index)?;
         structure_place(out_info, "out_info")?.write(&sdxl_lora_info {
-            merged: u32::from(*merged),
+            merged: u32::from(merged),
             unmatched: unmatched.len() as u32,
             weight: lora.unet_weight(),
             text_encoders_weight: lora.text_encoders_weight(),
@@ -233,7 +234,7 @@ pub unsafe extern "C" fn sdxl_pipeline_textual_inversion_count(
 ) -> sdxl_status {
     guard(|| {
         let pipeline = get(pipeline)?;
-        place(out_count, "out_count")?.write(pipeline.embeddings().len());
+        place(out_count, "out_count")?.write(pipeline.embeddings()?.len());
         Ok(())
     })
 }
@@ -254,6 +255,6 @@ pub unsafe extern "C" fn sdxl_pipeline_get_textual_inversion(
 ) -> sdxl_status {
     create(out_textual_inversion, "out_textual_inversion", || {
         let pipeline = get(pipeline)?;
-        Ok(Mutex::new(nth(pipeline.embeddings().iter(), index, "textual inversions")?.clone()))
+        Ok(Mutex::new(nth(pipeline.embeddings()?.into_iter(), index, "textual inversions")?))
     })
 }

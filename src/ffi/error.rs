@@ -6,7 +6,7 @@ use std::ffi::{CStr, CString, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// How a call ended. 0 is success. Numbers are never reused; later versions may add some.
 #[repr(i32)]
@@ -55,6 +55,9 @@ pub enum sdxl_status {
     /// The job has not finished yet.
     SDXL_STATUS_UNFINISHED = 601,
 
+    /// The worker process of an isolated pipeline died or cannot be started. The next job starts another one.
+    SDXL_STATUS_WORKER = 700,
+
     /// An error of the library itself: please report it. All objects can still be used and freed.
     SDXL_STATUS_INTERNAL = 900,
     /// The process is a fork of the one that used the library first, which libtorch does not survive.
@@ -84,27 +87,27 @@ impl sdxl_status {
         (SDXL_STATUS_NON_FINITE, c"SDXL_STATUS_NON_FINITE"),
         (SDXL_STATUS_CANCELLED, c"SDXL_STATUS_CANCELLED"),
         (SDXL_STATUS_UNFINISHED, c"SDXL_STATUS_UNFINISHED"),
+        (SDXL_STATUS_WORKER, c"SDXL_STATUS_WORKER"),
         (SDXL_STATUS_INTERNAL, c"SDXL_STATUS_INTERNAL"),
         (SDXL_STATUS_FORKED, c"SDXL_STATUS_FORKED"),
     ];
 
     pub(super) fn of(error: &Error) -> Self {
-        match error {
-            error if error.is_out_of_memory() => SDXL_STATUS_OUT_OF_MEMORY,
-            Error::Io { .. } => SDXL_STATUS_IO,
-            Error::File { .. } => SDXL_STATUS_INVALID_FILE,
-            Error::Checkpoint(_) => SDXL_STATUS_INVALID_CHECKPOINT,
-            Error::Lora(_) => SDXL_STATUS_INVALID_LORA,
-            Error::Invalid { .. } => SDXL_STATUS_INVALID_VALUE,
-            Error::Missing { .. } => SDXL_STATUS_MISSING_PART,
-            Error::NonFinite { .. } => SDXL_STATUS_NON_FINITE,
-            Error::Device { .. } => SDXL_STATUS_DEVICE,
-            Error::OutOfMemory { .. } => SDXL_STATUS_OUT_OF_MEMORY,
-            Error::Torch(_) => SDXL_STATUS_LIBTORCH,
-            Error::Cancelled => SDXL_STATUS_CANCELLED,
-            Error::Unfinished => SDXL_STATUS_UNFINISHED,
-            Error::Job(error) => Self::of(error),
-            Error::Internal { .. } => SDXL_STATUS_INTERNAL,
+        match error.kind() {
+            ErrorKind::Io => SDXL_STATUS_IO,
+            ErrorKind::File => SDXL_STATUS_INVALID_FILE,
+            ErrorKind::Checkpoint => SDXL_STATUS_INVALID_CHECKPOINT,
+            ErrorKind::Lora => SDXL_STATUS_INVALID_LORA,
+            ErrorKind::Invalid => SDXL_STATUS_INVALID_VALUE,
+            ErrorKind::Missing => SDXL_STATUS_MISSING_PART,
+            ErrorKind::NonFinite => SDXL_STATUS_NON_FINITE,
+            ErrorKind::Device => SDXL_STATUS_DEVICE,
+            ErrorKind::OutOfMemory => SDXL_STATUS_OUT_OF_MEMORY,
+            ErrorKind::Torch => SDXL_STATUS_LIBTORCH,
+            ErrorKind::Cancelled => SDXL_STATUS_CANCELLED,
+            ErrorKind::Unfinished => SDXL_STATUS_UNFINISHED,
+            ErrorKind::Worker => SDXL_STATUS_WORKER,
+            ErrorKind::Internal => SDXL_STATUS_INTERNAL,
         }
     }
 }

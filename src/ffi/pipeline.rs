@@ -3,8 +3,6 @@
 use std::ffi::c_char;
 use std::sync::Mutex;
 
-use ndarray::Ix4;
-
 use super::arguments::{
     Versioned, buffer, copy_made, copy_of, copy_text, create, free, objects, place, room, short_list,
     structure_place,
@@ -18,10 +16,8 @@ use super::pipeline_options::sdxl_pipeline_options;
 use super::request::{MAX_LIST, sdxl_request};
 use super::table::{get, handle, insert};
 use crate::config::{ModelConfig, PipelineKind};
-use crate::host::array_from;
 use crate::image::Image;
-use crate::noise::NoiseSource;
-use crate::pipeline::Pipeline;
+use crate::isolation::Engine;
 
 /// A model ready to draw. Its jobs run one after the other, on a thread of its own; those of its clones run at once.
 #[repr(C)]
@@ -30,7 +26,7 @@ pub struct sdxl_pipeline {
     /// 0 is no handle.
     pub id: u64,
 }
-handle!(sdxl_pipeline, "sdxl_pipeline", Pipeline);
+handle!(sdxl_pipeline, "sdxl_pipeline", Engine);
 
 /// What a model was made for.
 #[repr(i32)]
@@ -112,7 +108,7 @@ pub unsafe extern "C" fn sdxl_pipeline_load(
     options: sdxl_pipeline_options,
     out_pipeline: *mut sdxl_pipeline,
 ) -> sdxl_status {
-    create(out_pipeline, "out_pipeline", || Ok(copy_of(options)?.build()?))
+    create(out_pipeline, "out_pipeline", || Ok(Engine::load(copy_of(options)?)?))
 }
 
 /// Makes another pipeline with the same weights, which are not copied: its jobs run at the same time.
@@ -291,8 +287,8 @@ pub unsafe extern "C" fn sdxl_pipeline_encode_images(
         let pipeline = get(pipeline)?;
         let images = objects(images, (count, MAX_LIST), "images")?;
         let images: Vec<Image> = images.iter().map(|image| image.as_ref().clone()).collect();
-        let mut noise = NoiseSource::new(short_list(seeds, (seed_count, MAX_LIST), "seeds")?)?;
-        Ok(Mutex::new(pipeline.encode_images(&images, &mut noise)?))
+        let seeds = short_list(seeds, (seed_count, MAX_LIST), "seeds")?;
+        Ok(Mutex::new(pipeline.encode_images(&images, seeds)?))
     })
 }
 
@@ -345,9 +341,8 @@ pub unsafe extern "C" fn sdxl_pipeline_decode_values(
     guard(|| {
         let pipeline = get(pipeline)?;
         let latents = copy_of(latents)?;
-        let count = pipeline.decoded_shape(&latents)?.into_iter().product();
-        let decode =
-            || Ok(array_from::<f32, Ix4>(&pipeline.decode_tensor(&latents)?)?.into_raw_vec_and_offset().0);
+        let count = pipeline.decoded_count(&latents)?;
+        let decode = || Ok(pipeline.decode_values(&latents)?);
         copy_made(count, decode, buffer, capacity, out_count)
     })
 }

@@ -3,10 +3,13 @@
 use std::ffi::c_char;
 use std::sync::Mutex;
 
-use super::arguments::{borrowed, change, copy_of, create, duplicate, free, structure_place, switch, text};
+use super::arguments::{
+    borrowed, change, choice, copy_of, create, duplicate, free, structure_place, switch, text,
+};
 use super::error::{guard, sdxl_status};
 use super::pipeline::sdxl_pipeline_info;
 use super::table::handle;
+use crate::isolation::Engine;
 use crate::pipeline::{Pipeline, PipelineBuilder};
 use crate::runtime::MemoryFile;
 
@@ -198,6 +201,47 @@ pub extern "C" fn sdxl_pipeline_options_merge_loras(options: sdxl_pipeline_optio
     change(options, |builder| Ok(builder.merge_loras()))
 }
 
+/// Puts the pipeline into a process of its own: a crash there, a kill, or the end of memory ends its jobs with
+/// SDXL_STATUS_WORKER, and the next job starts the process anew. Everything else is as it is without.
+///
+/// - options: whose.
+/// - isolation: "none" or "process". Default: "none".
+///
+/// The process is the program sdxl-worker: see sdxl_pipeline_options_set_worker. It ends when the last of the pipeline, its
+/// clones and their jobs is gone, and with the caller's process, however that ends. Files of sdxl_pipeline_options_add_file
+/// are copied into memory that both processes share, and stay there as long as the pipeline.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_pipeline_options_set_isolation(
+    options: sdxl_pipeline_options,
+    isolation: *const c_char,
+) -> sdxl_status {
+    change(options, |mut builder: PipelineBuilder| {
+        builder.isolation.is_on =
+            choice(text(isolation, "isolation")?, "isolation", [("none", false), ("process", true)])?;
+        Ok(builder)
+    })
+}
+
+/// Says which program the process of an isolated pipeline is. It is of the same version as the library.
+///
+/// - options: whose.
+/// - path: the program sdxl-worker. Default: that of the environment variable SDXL_WORKER, or else the one beside the
+///   library, or in a folder sdxl there.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn sdxl_pipeline_options_set_worker(
+    options: sdxl_pipeline_options,
+    path: *const c_char,
+) -> sdxl_status {
+    change(options, |mut builder: PipelineBuilder| {
+        builder.isolation.worker = Some(text(path, "path")?.into());
+        Ok(builder)
+    })
+}
+
 /// Encodes and decodes pictures strip by strip: in a third of the memory, for about a third more time. The pictures are the
 /// same up to rounding, without seams.
 ///
@@ -235,7 +279,7 @@ pub unsafe extern "C" fn sdxl_pipeline_options_clone(
 /// Any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub extern "C" fn sdxl_pipeline_options_check(options: sdxl_pipeline_options) -> sdxl_status {
-    guard(|| Ok(copy_of(options)?.check().map(drop)?))
+    guard(|| Ok(Engine::check(copy_of(options)?).map(drop)?))
 }
 
 /// Checks the model as sdxl_pipeline_options_check does, and says what it is.
@@ -252,7 +296,7 @@ pub unsafe extern "C" fn sdxl_pipeline_options_get_info(
     guard(|| {
         let options = copy_of(options)?;
         let out_info = structure_place(out_info, "out_info")?;
-        out_info.write(&sdxl_pipeline_info::of(&options.check()?));
+        out_info.write(&sdxl_pipeline_info::of(&Engine::check(options)?));
         Ok(())
     })
 }

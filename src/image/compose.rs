@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ndarray::{Array2, Array3, ArrayView3, Axis, s};
+use serde::{Deserialize, Serialize};
 
 use super::blur::gaussian;
 use super::resample::{Filter, along, resample};
@@ -33,7 +34,7 @@ impl Rectangle {
 }
 
 /// Pixels of canvas to add on each side of a picture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Margins {
     /// On the left.
     pub left: u32,

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ndarray::{Array2, Array3, ArrayView2, ArrayView3, Axis};
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::Image;
@@ -13,9 +14,10 @@ use crate::error::{Error, Result};
 use crate::runtime::Numbers;
 
 /// Shades of grey over a picture: what is lighter than half is repainted, the rest is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mask {
     /// `(height, width)`.
+    #[serde(with = "crate::host::bytes")]
     shades: Array2<u8>,
 }
 

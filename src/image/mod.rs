@@ -13,6 +13,7 @@ use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 use ndarray::{Array3, ArrayView3};
 use png::{BitDepth, ColorType, Decoder, Encoder};
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 pub use compose::{Margins, Rectangle};
@@ -34,9 +35,10 @@ const MAX_BYTES: u64 = 4 * (MAX_SIDE as u64) * (MAX_SIDE as u64);
 const TEXTS_LIMIT: usize = 8 << 20;
 
 /// A picture: RGB, 8 bits a channel, sRGB, rows from top to bottom; and the texts that its file carries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// `(height, width, 3)`.
+    #[serde(with = "crate::host::bytes")]
     pixels: Array3<u8>,
     texts: Vec<(String, String)>,
 }

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::adapters::{AppliedLora, Loaded, Wanted, applied, check_embedding};
 use super::files::{ModelFiles, for_each_component};
 use super::{Models, Pipeline, Replaced};
@@ -20,11 +22,12 @@ use crate::weights::{
 };
 
 /// Builds a [`Pipeline`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[must_use]
 pub struct PipelineBuilder {
     path: PathBuf,
     /// Files in memory by their names in the folder, or `None` for a model on a disk.
+    #[serde(skip)]
     files: Option<BTreeMap<String, MemoryFile>>,
     device: Device,
     precision: Precision,
@@ -36,6 +39,17 @@ pub struct PipelineBuilder {
     unet: Option<PathBuf>,
     vae: Option<PathBuf>,
     vae_tiling: bool,
+    /// The worker program of a pipeline in a process of its own: see [`crate::isolation`].
+    #[serde(skip)]
+    pub(crate) isolation: Isolation,
+}
+
+/// Where a pipeline of the C interface lives.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Isolation {
+    pub(crate) is_on: bool,
+    /// The worker program, unless it is to be found.
+    pub(crate) worker: Option<PathBuf>,
 }
 
 impl PipelineBuilder {
@@ -54,6 +68,7 @@ impl PipelineBuilder {
             unet: None,
             vae: None,
             vae_tiling: false,
+            isolation: Isolation::default(),
         }
     }
 
@@ -75,6 +90,25 @@ impl PipelineBuilder {
             None => return Err(Error::invalid("file", name, "none for a model on a disk")),
         };
         Ok(self)
+    }
+
+    /// Where the model lies, or what it is called.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn chosen_device(&self) -> Device {
+        self.device
+    }
+
+    /// Takes the files in memory out of it.
+    pub(crate) fn take_files(&mut self) -> Option<BTreeMap<String, MemoryFile>> {
+        self.files.take()
+    }
+
+    /// Puts them in again, in another process.
+    pub(crate) fn with_files(self, files: Option<BTreeMap<String, MemoryFile>>) -> Self {
+        Self { files, ..self }
     }
 
     /// Where the models compute. Default: the CPU.
@@ -321,9 +355,11 @@ impl Reader<'_> {
 }
 
 /// A LoRA that a model is to have.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 enum ChosenLora {
     File(PathBuf, f64),
+    /// Not for a pipeline in another process: C, which alone has those, chooses files.
+    #[serde(skip)]
     Read(WeightedLora),
 }
 

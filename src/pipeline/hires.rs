@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use super::check::{MAX_STEPS, fraction, part};
 use super::request::Origin;
 use super::{Latents, Pipeline, Request};
@@ -14,7 +16,7 @@ use crate::nn::upsample_bilinear;
 /// details are those of the large one ("hires fix").
 ///
 /// It is image to image of the first run's result at another size: the same prompt, guidance, scheduler and seeds.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Hires {
     scale: f64,
     strength: f64,
@@ -23,7 +25,7 @@ pub struct Hires {
 }
 
 /// How the first pictures become larger.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Upscaler {
     /// The latents, bilinear: at once, and blurred, so that a strength of 0.5 and more is needed.
     #[default]

@@ -8,11 +8,13 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, ThreadId};
 use std::time::{Duration, Instant};
 
-use super::{Latents, Pipeline, Request};
+use serde::{Deserialize, Serialize};
+
+use super::{Latents, Pipeline, Progress, Request};
 use crate::conditioning::Size;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::runtime::locked;
+use crate::runtime::{Worker, locked};
 
 /// A request under way on the pipeline's own thread.
 ///
@@ -90,7 +92,7 @@ pub struct JobProgress {
 }
 
 /// What a [`Job`] is to make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Output {
     /// Pictures. The latents are there too.
     #[default]
@@ -101,7 +103,7 @@ pub enum Output {
 }
 
 /// Whether a job goes on: what its observer returns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Flow {
     /// It goes on.
     Continue,
@@ -111,10 +113,31 @@ pub enum Flow {
 
 type Observer = Box<dyn FnMut(JobProgress) -> Flow + Send>;
 
+/// What happens in a job, in this process or in another one.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) enum Event {
+    /// The prompts are encoded.
+    Encoded { steps: usize, cut: Vec<String>, size: Size, draws: usize },
+    /// A step is taken.
+    Step { step: usize, sigma: f64, remaining: Duration, denoised: Option<Latents>, draws: usize },
+    /// All steps are taken; the pictures are being decoded.
+    Decoding,
+}
+
+/// Is told each event; an error ends the job.
+pub(crate) type Watch<'a> = dyn FnMut(Event) -> Result<()> + 'a;
+
+/// What a job made.
+pub(crate) type Made = (Latents, Vec<Image>);
+
+/// Carries out a request.
+type Drawing = Box<dyn FnOnce(&Request, Output, &mut Watch) -> Result<Made> + Send>;
+
 /// Starts a [`Job`] with options.
 #[must_use]
 pub struct JobBuilder<'a> {
-    pipeline: &'a Pipeline,
+    worker: &'a Worker,
+    drawing: Drawing,
     request: Request,
     output: Output,
     observer: Option<Observer>,
@@ -131,11 +154,46 @@ impl Pipeline {
 
     /// A job with options.
     pub fn job(&self, request: &Request) -> JobBuilder<'_> {
-        JobBuilder { pipeline: self, request: request.clone(), output: Output::Images, observer: None }
+        // With a worker of its own that never starts: the queue must not keep itself alive.
+        let pipeline = self.clone();
+        JobBuilder::new(&self.worker, request, move |request, output, watch| {
+            pipeline.carry_out(request, output, watch)
+        })
+    }
+
+    /// Everything that a job does, on this thread.
+    pub(crate) fn carry_out(&self, request: &Request, output: Output, watch: &mut Watch) -> Result<Made> {
+        let mut sampling = self.sample(request)?;
+        watch(Event::Encoded {
+            steps: sampling.steps(),
+            cut: sampling.cut().to_vec(),
+            size: sampling.size(),
+            draws: sampling.draws(),
+        })?;
+        while let Some(progress) = sampling.next() {
+            let Progress { step, sigma, remaining, .. } = progress?;
+            let (denoised, draws) = (sampling.denoised()?, sampling.draws());
+            watch(Event::Step { step, sigma, remaining, denoised, draws })?;
+        }
+        let latents = sampling.latents()?;
+        if output == Output::Latents {
+            return Ok((latents, Vec::new()));
+        }
+        watch(Event::Decoding)?;
+        Ok((latents, sampling.images()?))
     }
 }
 
-impl JobBuilder<'_> {
+impl<'a> JobBuilder<'a> {
+    pub(crate) fn new(
+        worker: &'a Worker,
+        request: &Request,
+        drawing: impl FnOnce(&Request, Output, &mut Watch) -> Result<Made> + Send + 'static,
+    ) -> Self {
+        let (drawing, request) = (Box::new(drawing), request.clone());
+        Self { worker, drawing, request, output: Output::Images, observer: None }
+    }
+
     /// What to make. Default: pictures.
     pub fn output(self, output: Output) -> Self {
         Self { output, ..self }
@@ -161,11 +219,10 @@ impl JobBuilder<'_> {
         });
         let output = if self.request.end_at < 1. { Output::Latents } else { self.output };
         let work = {
-            // With a worker of its own that never starts: the queue must not keep itself alive.
-            let (shared, pipeline, request) = (Arc::clone(&shared), self.pipeline.clone(), self.request);
-            move || shared.run(&pipeline, &request, output)
+            let (shared, drawing, request) = (Arc::clone(&shared), self.drawing, self.request);
+            move || shared.run(drawing, &request, output)
         };
-        let thread = self.pipeline.worker.submit(work)?;
+        let thread = self.worker.submit(work)?;
         Ok(Job { shared, thread })
     }
 }
@@ -365,15 +422,12 @@ impl Status {
     }
 }
 
-/// What a job made.
-type Made = (Latents, Vec<Image>);
-
 impl Shared {
-    fn run(&self, pipeline: &Pipeline, request: &Request, output: Output) {
+    fn run(&self, drawing: Drawing, request: &Request, output: Output) {
         if !self.begin() {
             return;
         }
-        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(pipeline, request, output)))
+        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(drawing, request, output)))
             .unwrap_or_else(|panic| Err(Error::Internal { reason: text_of(&*panic) }));
         drop(locked(&self.observer).take());
         let mut status = locked(&self.status);
@@ -405,36 +459,35 @@ impl Shared {
         true
     }
 
-    fn draw(&self, pipeline: &Pipeline, request: &Request, output: Output) -> Result<Made> {
+    fn draw(&self, drawing: Drawing, request: &Request, output: Output) -> Result<Made> {
         self.check()?;
-        let mut sampling = pipeline.sample(request)?;
-        self.update(|status| {
-            status.progress.state = JobState::Sampling;
-            status.progress.of = sampling.steps();
-            status.cut = sampling.cut().to_vec();
-            status.size = Some(sampling.size());
-            status.draws = sampling.draws();
-        })?;
-        while let Some(progress) = sampling.next() {
-            let progress = progress?;
-            let denoised = sampling.denoised()?;
-            self.update(|status| {
+        let made = drawing(request, output, &mut |event| self.note(event))?;
+        self.check()?;
+        Ok(made)
+    }
+
+    fn note(&self, event: Event) -> Result<()> {
+        match event {
+            Event::Encoded { steps, cut, size, draws } => self.update(|status| {
+                status.progress.state = JobState::Sampling;
+                status.progress.of = steps;
+                status.cut = cut;
+                status.size = Some(size);
+                status.draws = draws;
+            }),
+            Event::Step { step, sigma, remaining, denoised, draws } => self.update(|status| {
                 status.denoised = denoised;
-                status.draws = sampling.draws();
+                status.draws = draws;
                 status.updated = Instant::now();
-                status.progress.step = progress.step;
-                status.progress.sigma = progress.sigma;
-                status.progress.remaining = progress.remaining;
-            })?;
+                status.progress.step = step;
+                status.progress.sigma = sigma;
+                status.progress.remaining = remaining;
+            }),
+            Event::Decoding => {
+                locked(&self.status).progress.state = JobState::Decoding;
+                self.check()
+            }
         }
-        let latents = sampling.latents()?;
-        if output == Output::Latents {
-            return Ok((latents, Vec::new()));
-        }
-        locked(&self.status).progress.state = JobState::Decoding;
-        let images = sampling.images()?;
-        self.check()?;
-        Ok((latents, images))
     }
 
     /// Changes the status and tells the observer.

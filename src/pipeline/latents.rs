@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use ndarray::{Array4, ArrayView4};
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::check::{MAX_DRAWS, MAX_SIDE};
@@ -13,8 +14,8 @@ use crate::noise::NoiseSource;
 use crate::weights::{read_tensor, save_safetensors};
 
 /// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.
-#[derive(Debug)]
-pub struct Latents(pub(crate) Tensor);
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Latents(#[serde(with = "crate::runtime::serial")] pub(crate) Tensor);
 
 /// The linear map from latents to pixels in [-1, 1] that fits best: least squares over TAESDXL's latents of eight
 /// photographs at three sizes (24 000 pixels); it leaves 11 % of the variance.

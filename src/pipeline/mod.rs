@@ -31,11 +31,13 @@ mod stage;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 pub use adapters::AppliedLora;
 pub use builder::PipelineBuilder;
 pub use hires::{Hires, Upscaler};
+pub(crate) use job::{Event, Made, Watch};
 pub use job::{Flow, Job, JobBuilder, JobProgress, JobState, Output};
 pub use latents::Latents;
 pub use random::write_random_model;
@@ -109,7 +111,7 @@ impl fmt::Debug for Pipeline {
 }
 
 /// An encoded [`Conditioning`]: reusable, and what was cut off its prompts.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Encoded {
     /// The prompt.
     pub positive: TextEmbeddings,

@@ -1,5 +1,7 @@
 //! [`Request`]: one order for pictures, with everything that can be checked without a model checked.
 
+use serde::{Deserialize, Serialize};
+
 use crate::conditioning::{Conditioning, Guidance, PerturbedAttention, Size};
 use crate::error::{Error, Result};
 use crate::image::{Image, Margins, Mask};
@@ -9,7 +11,7 @@ use crate::unet::FreeU;
 use super::{Hires, Latents, check};
 
 /// An order for pictures: what they show, their size, steps, guidance and seeds.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
     pub(crate) conditioning: Conditioning,
     pub(crate) width: Option<i64>,
@@ -31,14 +33,14 @@ pub struct Request {
 }
 
 /// Start noise on the way from the seed's to that of another seed.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Variation {
     pub(crate) seed: u64,
     pub(crate) strength: f64,
 }
 
 /// What a run begins with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) enum Origin {
     /// Noise: text to image.
     Noise,
@@ -55,7 +57,7 @@ pub(crate) enum Origin {
 }
 
 /// Pictures and masks, and how they are put together again.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Inpaint {
     /// One for all seeds, or one for each.
     pub(crate) pictures: Vec<(Image, Mask)>,

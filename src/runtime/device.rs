@@ -3,13 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use tch::Kind;
 
 use super::shim;
 use crate::error::{Error, Result};
 
 /// Where the models compute. The default is the CPU.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Device {
     /// The processor, with all its cores unless `OMP_NUM_THREADS` says otherwise.
     #[default]
@@ -72,7 +73,7 @@ impl FromStr for Device {
 }
 
 /// The type in which the models compute. Latents and solvers are f32 whatever it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Precision {
     /// 32 bit; the only one on the CPU, where libtorch's 16-bit kernels are 8 times slower.
     #[default]

@@ -4,10 +4,13 @@ mod device;
 pub(crate) mod files;
 pub(crate) mod memory;
 mod numbers;
+pub(crate) mod serial;
 mod shared;
 pub(crate) mod shim;
 pub(crate) mod upload;
 mod worker;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use device::{Device, Precision};
 pub use memory::MemoryFile;
@@ -17,6 +20,14 @@ pub(crate) use worker::{Worker, locked};
 
 use crate::error::{Error, Result};
 
+/// What was set; 0 for nothing.
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// The number of threads that [`set_threads`] has set, if it has.
+pub(crate) fn threads() -> Option<usize> {
+    Some(THREADS.load(Ordering::Relaxed)).filter(|&threads| threads > 0)
+}
+
 /// Sets the number of CPU threads of libtorch, for the whole process. Default: all cores.
 ///
 /// # Errors
@@ -25,6 +36,7 @@ pub fn set_threads(threads: usize) -> Result<()> {
     match i32::try_from(threads) {
         Ok(count @ 1..=1024) => {
             tch::set_num_threads(count);
+            THREADS.store(threads, Ordering::Relaxed);
             Ok(())
         }
         _ => Err(Error::invalid("threads", threads, "1 to 1024")),

@@ -1,5 +1,6 @@
 //! [`SdeNoise`]: where the noise of SDE solvers comes from. [`BrownianPath`]: the path that it follows.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use super::seed_sequence;
@@ -9,7 +10,7 @@ use crate::noise::NoiseSource;
 use crate::runtime::Numbers;
 
 /// Where the noise of an SDE solver comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum SdeNoise {
     /// A fresh draw in each step, as diffusers' multistep classes do. The default.
     #[default]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::Scheduler;
 use super::clip::Clip;
 use super::config::Config;
@@ -14,7 +16,7 @@ use super::spacing::{Interpolation, Rounding, Spacing, Terminal};
 use crate::error::{Error, Result};
 
 /// How strong the noise is that a run from nothing starts with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InitialNoise {
     /// `σ·noise`: as if the data were zero.
     Sigma,
@@ -39,7 +41,7 @@ pub(crate) struct Settings {
 }
 
 /// Builds a [`Scheduler`]. Every method names its default; [`build`](Self::build) checks the whole.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[must_use]
 pub struct SchedulerBuilder {
     noise_schedule: NoiseSchedule,

@@ -1,5 +1,6 @@
 //! [`Clip`]: keeping the denoised sample within bounds.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::level::{Level, Step};
@@ -9,7 +10,7 @@ use crate::noise::NoiseSource;
 use crate::runtime::Numbers;
 
 /// What is done to the denoised sample before a solver uses it. Latents need none, the default.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Clip {
     /// Nothing.
     #[default]

@@ -1,5 +1,7 @@
 //! [`Curve`]: how noise levels are spread between the first and the last.
 
+use serde::{Deserialize, Serialize};
+
 use super::beta::inverse_beta;
 use super::spacing::linspace;
 use crate::error::{Error, Result};
@@ -8,7 +10,7 @@ use crate::error::{Error, Result};
 ///
 /// The k-diffusion family takes the first and the last level of the spacing for ends, the other solvers
 /// the highest and the lowest level of the training, as in diffusers.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Curve {
     /// The levels of the timesteps of the spacing themselves.
     #[default]

@@ -1,5 +1,7 @@
 //! [`Level`] and [`Step`]: what a solver is told. [`Table`]: from σ to the network's timestep and back.
 
+use serde::{Deserialize, Serialize};
+
 use super::spacing::Interpolation;
 
 /// A noise level.
@@ -36,7 +38,7 @@ pub enum Extent {
 }
 
 /// What number the network is told for a noise level.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Timescale {
     /// The index of the training timestep.
     #[default]

@@ -74,11 +74,14 @@ mod range;
 mod reader;
 mod run;
 mod seed_sequence;
+mod serial;
 mod solver;
 mod spacing;
 mod steps;
 
 use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
 
 pub use brownian::SdeNoise;
 pub use builder::{InitialNoise, SchedulerBuilder};
@@ -105,7 +108,8 @@ use config::Config;
 use level::Table;
 
 /// A way of sampling. Immutable, cheap to clone, and shared freely between threads.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "serial::Plain", into = "serial::Plain")]
 pub struct Scheduler {
     settings: Settings,
     table: Arc<Table>,

@@ -1,12 +1,13 @@
 //! [`NoiseSchedule`]: how much noise the model was trained to remove at each timestep.
 
+use serde::{Deserialize, Serialize};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
 use crate::runtime::{Numbers, number};
 
 /// The noise levels of the training.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum NoiseSchedule {
     /// A table of levels, one for each training timestep (DDPM, and so Stable Diffusion XL).
     Discrete {
@@ -27,7 +28,7 @@ pub enum NoiseSchedule {
 }
 
 /// The shape of the betas of a [`NoiseSchedule::Discrete`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Betas {
     /// `linear`: evenly from `start` to `end` (DDPM: 0.0001 to 0.02).
     Linear {
@@ -61,7 +62,7 @@ pub enum Betas {
 }
 
 /// What the last training timestep is (Lin et al., arXiv 2305.08891).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TerminalSnr {
     /// As the betas make it: a little of the picture is left.
     #[default]

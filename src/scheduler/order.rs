@@ -1,9 +1,11 @@
 //! How many predictions a multistep solver combines, when fewer, and which.
 
+use serde::{Deserialize, Serialize};
+
 use super::level::Step;
 
 /// The order of a solver: how fast the error falls with the number of steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub enum Order {
     /// The first.
     First,
@@ -25,7 +27,7 @@ impl Order {
 }
 
 /// What the order of the last steps is; diffusers' `lower_order_final` and `euler_at_final`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum FinalSteps {
     /// `lower_order_final`: in runs of fewer than 15 steps, the last but one is at most second order and
     /// the last one first order. The default.
@@ -56,7 +58,7 @@ impl FinalSteps {
 }
 
 /// What happens in the last steps to the order of UniPC and SA-Solver; diffusers' `lower_order_final`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Ending {
     /// It is at most as high as there are steps left. The default.
     #[default]
@@ -66,7 +68,7 @@ pub enum Ending {
 }
 
 /// What the polynomials of UniPC and SA-Solver interpolate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum PolynomialOf {
     /// The denoised sample: `predict_x0`, `data_prediction`. The default.
     #[default]

@@ -1,5 +1,6 @@
 //! [`Prediction`]: what the network's output means.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{Error, Result};
@@ -7,7 +8,7 @@ use crate::nn::ops::linear_combination;
 use crate::runtime::Numbers;
 
 /// What the network predicts. The default is [`Prediction::Epsilon`], which Stable Diffusion XL predicts.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub enum Prediction {
     /// The noise.
     #[default]

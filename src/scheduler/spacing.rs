@@ -1,10 +1,12 @@
 //! [`Spacing`], [`Rounding`] and [`Terminal`]: which training timesteps a run visits, and where it ends.
 
+use serde::{Deserialize, Serialize};
+
 use super::level::Table;
 use crate::error::{Error, Result};
 
 /// Which timesteps are visited. The default is Stable Diffusion XL's, [`Spacing::Leading`] with offset 1.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Spacing {
     /// `leading`: multiples of T/N from below, moved up by `offset`. Starts well below pure noise
     /// (50 steps: at 981).
@@ -40,7 +42,7 @@ impl Default for Spacing {
 }
 
 /// What becomes of fractional timesteps before the network is told them. Noise levels are never rounded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Rounding {
     /// As the diffusers class of the solver does: fractional for the k-diffusion family (except DPM2 with
     /// Karras levels), the nearest for the others, cut off for their exponential and beta levels.
@@ -55,7 +57,7 @@ pub enum Rounding {
 }
 
 /// How the level between two training timesteps is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Interpolation {
     /// Linearly in σ. The default.
     #[default]
@@ -65,7 +67,7 @@ pub enum Interpolation {
 }
 
 /// The noise level that a run ends at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Terminal {
     /// None: the last step returns the denoised sample.
     #[default]

@@ -1,5 +1,6 @@
 //! [`FreeU`]: the way up with more of its own and less of the skip connections (arXiv 2309.11497).
 
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
@@ -9,7 +10,7 @@ use crate::runtime::Numbers;
 /// of the skip connections are damped. No training, no cost.
 ///
 /// The default is what its authors advise for SDXL. 1 changes nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct FreeU {
     /// Factor of the skip connections' lowest frequencies in the first level. Default 0.9.
     pub s1: f64,

@@ -18,7 +18,7 @@ mod textual_inversion;
 
 pub use checkpoint::Checkpoint;
 pub(crate) use checkpoint::SingleFile;
-pub(crate) use lora::{Changed, Changes, ComponentChanges, Fit};
+pub(crate) use lora::{Changed, Changes, ComponentChanges, Fit, LoraByPath};
 pub use lora::{Lora, LoraError, LowRank, WeightedChange, WeightedLora};
 pub use parameter::Parameter;
 pub use random::RandomWeights;
@@ -29,4 +29,5 @@ pub use safetensors::{read_safetensors, save_safetensors};
 pub(crate) use safetensors::{read_tensor, write_safetensors};
 pub(crate) use source::LoadedTensors;
 pub use source::{TensorSource, TensorSpec, Weights, tensors_of};
+pub(crate) use textual_inversion::InversionByPath;
 pub use textual_inversion::TextualInversion;

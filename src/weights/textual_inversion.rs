@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::TensorInfo;
+use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use super::lora::recognise;
@@ -32,6 +33,26 @@ pub struct TextualInversion {
     path: PathBuf,
     words: Vec<String>,
     vectors: Shared<Vectors>,
+}
+
+/// A [`TextualInversion`] for another process, which reads the file again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct InversionByPath {
+    path: PathBuf,
+    words: Vec<String>,
+}
+
+impl From<&TextualInversion> for InversionByPath {
+    fn from(inversion: &TextualInversion) -> Self {
+        Self { path: inversion.path.clone(), words: inversion.words.clone() }
+    }
+}
+
+impl InversionByPath {
+    pub(crate) fn open(&self) -> Result<TextualInversion> {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        TextualInversion::open(&self.path)?.named(&words)
+    }
 }
 
 /// The vectors of all words together, `(count, width)` each.

@@ -30,10 +30,17 @@
 
 #define OK(call) EXPECT_STATUS(SDXL_STATUS_OK, call)
 
+// The same program serves for a pipeline in a process of its own.
+static inline void isolate(sdxl_pipeline_options options) {
+  const char *isolation = getenv("SDXL_TEST_ISOLATION");
+  if (isolation != NULL) OK(sdxl_pipeline_options_set_isolation(options, isolation));
+}
+
 static inline sdxl_pipeline load(const char *model) {
   sdxl_pipeline_options options;
   sdxl_pipeline pipeline;
   OK(sdxl_pipeline_options_new(model, &options));
+  isolate(options);
   OK(sdxl_pipeline_load(options, &pipeline));
   OK(sdxl_pipeline_options_free(options));
   return pipeline;

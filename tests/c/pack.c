@@ -29,6 +29,7 @@ int main(int argc, char **argv) {
   sdxl_pipeline_options options;
   sdxl_pipeline pipeline;
   OK(sdxl_pipeline_options_new_in_memory("painter", &options));
+  isolate(options);
   // Without files there is no model, and a file of that name on the disk is none either.
   EXPECT_STATUS(SDXL_STATUS_IO, sdxl_pipeline_options_check(options));
   for (int i = 0; i < argc - 2; i++) {

@@ -220,6 +220,7 @@ static void strips(const char *model) {
   sdxl_pipeline pipeline;
   sdxl_pipeline_info info = {.struct_size = sizeof info};
   OK(sdxl_pipeline_options_new(model, &options));
+  isolate(options);
   OK(sdxl_pipeline_options_get_info(options, &info));
   EXPECT(info.kind == SDXL_MODEL_KIND_BASE && info.default_width == 64 && info.latent_channels == 4);
   OK(sdxl_pipeline_options_clone(options, &copy));

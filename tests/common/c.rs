@@ -82,6 +82,7 @@ pub(crate) fn library() -> &'static Path {
             std::os::unix::fs::symlink(&library, folder.join(name)).unwrap();
         }
         std::os::unix::fs::symlink(sdxl_build::lib(), folder.join("sdxl")).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_sdxl-worker"), folder.join("sdxl-worker")).unwrap();
         folder
     })
 }

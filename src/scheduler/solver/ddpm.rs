@@ -1,5 +1,6 @@
 //! [`Ddpm`].
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::euler::{ancestral, euler};
@@ -10,7 +11,7 @@ use crate::noise::NoiseSource;
 use crate::scheduler::level::Step;
 
 /// How much noise [`SolverKind::Ddpm`](super::SolverKind) adds in each step; diffusers' `variance_type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Variance {
     /// `fixed_small`: that of the posterior for one data point. The default.
     #[default]

@@ -1,5 +1,6 @@
 //! [`DpmSolver`]: the multistep DPM-Solvers.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::dpm_coefficients::{Correction, DpmAlgorithm, Factors, ThirdOrder};
@@ -13,7 +14,7 @@ use crate::scheduler::order::{FinalSteps, Order};
 use crate::scheduler::spacing::Terminal;
 
 /// The options of DPM-Solver. The default is DPM++ 2M, diffusers' defaults.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct DpmSolver {
     /// Which form. Default: `dpmsolver++`.
     pub algorithm: DpmAlgorithm,

@@ -1,9 +1,11 @@
 //! The coefficients that the multistep and the singlestep form of DPM-Solver share.
 
+use serde::{Deserialize, Serialize};
+
 use super::dpm::DpmSolver;
 
 /// Which form of DPM-Solver (Lu et al. 2022).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DpmAlgorithm {
     /// `dpmsolver++`: polynomials of the denoised sample. The default.
     #[default]
@@ -17,7 +19,7 @@ pub enum DpmAlgorithm {
 }
 
 /// How the second order is corrected; diffusers' `solver_type`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Correction {
     /// As in the midpoint method. The default.
     #[default]
@@ -30,7 +32,7 @@ pub enum Correction {
 ///
 /// The multistep form in diffusers, which follows the authors' code, has half of it, and that is second order
 /// only; for the SDE it also has a wrong sign, in both forms, and that is first order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum ThirdOrder {
     /// As in diffusers. The default: whoever asks for its sampler gets its pictures.
     #[default]

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use super::ddpm::{Ddpm, Variance};
 use super::dpm::{DpmSolver, Multistep};
 use super::pndm::{Output, Pndm, WarmUp};
@@ -22,7 +24,7 @@ use crate::scheduler::spacing::Terminal;
 /// Which solver, with its own options. The default is [`SolverKind::Euler`].
 ///
 /// diffusers' class is named with each; where the paper has another name, it is the paper's that counts.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub enum SolverKind {
     /// Euler's method (`EulerDiscreteScheduler`, `EDMEulerScheduler`). First order.
     #[default]
@@ -88,6 +90,7 @@ pub enum SolverKind {
         eta: f64,
     },
     /// A solver written outside of this crate, with the conventions of the k-diffusion family.
+    #[serde(skip)]
     Custom(CustomSolver),
 }
 

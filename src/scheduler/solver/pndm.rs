@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::{Denoise, Solver};
@@ -12,7 +13,7 @@ use crate::runtime::Numbers;
 use crate::scheduler::level::{Step, Table};
 
 /// How [`SolverKind::Pndm`](super::SolverKind) begins, before it has predictions to combine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum WarmUp {
     /// `skip_prk_steps`: with Heun's method for the first step. The default, and Stable Diffusion XL's.
     #[default]

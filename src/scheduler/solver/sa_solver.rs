@@ -1,5 +1,6 @@
 //! [`SaSolver`]: stochastic Adams methods.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::lagrange::lagrange;
@@ -11,7 +12,7 @@ use crate::scheduler::level::{Level, Step};
 use crate::scheduler::order::{Ending, PolynomialOf};
 
 /// The options of SA-Solver (Xue et al. 2023). The default is diffusers'.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SaSolver {
     /// The order of the Adams-Bashforth predictor, 1 to 4. Default: 2.
     pub predictor_order: usize,

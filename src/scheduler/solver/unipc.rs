@@ -1,5 +1,6 @@
 //! [`UniPc`]: the unified predictor-corrector.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use super::lagrange::lagrange;
@@ -11,7 +12,7 @@ use crate::scheduler::level::Step;
 use crate::scheduler::order::{Ending, Order, PolynomialOf};
 
 /// The options of UniPC (Zhao et al. 2023). The default is diffusers'.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct UniPc {
     /// The order, as soon as there are enough predictions for it. Default: the second.
     pub order: Order,
@@ -26,7 +27,7 @@ pub struct UniPc {
 }
 
 /// B(h) of UniPC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum UniPcVariant {
     /// `bh1`: B(h) = h.
     Bh1,

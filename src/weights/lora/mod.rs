@@ -19,6 +19,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use change::Change;
@@ -182,6 +183,30 @@ pub struct WeightedLora {
     text_encoders: Option<f64>,
     blocks: BTreeMap<String, f64>,
     keep_unmatched: bool,
+}
+
+/// A [`WeightedLora`] for another process, which reads the file again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct LoraByPath {
+    path: PathBuf,
+    weight: f64,
+    text_encoders: Option<f64>,
+    blocks: BTreeMap<String, f64>,
+    keep_unmatched: bool,
+}
+
+impl From<&WeightedLora> for LoraByPath {
+    fn from(weighted: &WeightedLora) -> Self {
+        let WeightedLora { lora, weight, text_encoders, blocks, keep_unmatched } = weighted.clone();
+        Self { path: lora.path().to_owned(), weight, text_encoders, blocks, keep_unmatched }
+    }
+}
+
+impl LoraByPath {
+    pub(crate) fn open(&self) -> Result<WeightedLora> {
+        let Self { path, weight, text_encoders, blocks, keep_unmatched } = self.clone();
+        Ok(WeightedLora { lora: Lora::open(path)?, weight, text_encoders, blocks, keep_unmatched })
+    }
 }
 
 impl WeightedLora {
