@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 
 use common::headers::scratch;
 use common::repository;
+use ndarray::s;
 use sdxl::pipeline::write_random_model;
 use sdxl::{Image, Latents, Precision};
 use serde_json::Value;
@@ -25,10 +26,33 @@ fn model() -> &'static PathBuf {
 
 /// Runs the example in a folder; `cargo test` has built it beside the tests.
 fn txt2img(folder: &Path, arguments: &[&str]) -> Output {
+    command(folder).args(arguments).output().unwrap()
+}
+
+fn command(folder: &Path) -> Command {
     let tests = std::env::current_exe().unwrap();
     let program = tests.parent().and_then(Path::parent).unwrap().join("examples/txt2img");
     assert!(program.exists(), "build it with `cargo build --examples`");
-    Command::new(program).current_dir(folder).args(arguments).output().unwrap()
+    let mut command = Command::new(program);
+    command.current_dir(folder);
+    command
+}
+
+/// The model of the repository draws what no other was asked for.
+#[test]
+fn models_nano_is_the_default() {
+    let folder = scratch("txt2img-nano");
+    let arguments = ["--prompt", "flat style, a red apple on a blue background", "--steps", "8"];
+    let output = txt2img(&folder, &[&arguments[..], &["--output", "nano.png"]].concat());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let picture = Image::open(folder.join("nano.png")).unwrap();
+    assert_eq!((picture.width(), picture.height()), (128, 128));
+    let corner: Vec<u8> = picture.pixels().slice(s![4, 4, ..]).to_vec();
+    assert!(corner[2] > 150 && corner[0] < 130, "no blue background: {corner:?}");
+
+    let output = command(&folder).env("SDXL_NANO", "no such model").args(arguments).output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8_lossy(&output.stderr).contains("no such model"));
 }
 
 /// The same with the tiny model, which must succeed in silence.
@@ -325,8 +349,7 @@ fn other_errors() {
     let folder = scratch("txt2img-errors");
     fs::write(folder.join("pickle.ckpt"), b"\x80\x02}q\x01.").unwrap();
     let model = model().to_str().unwrap();
-    let cases: [(&[&str], &str); 10] = [
-        (&[], "there is no trained models/nano"),
+    let cases: [(&[&str], &str); 9] = [
         (&["--model", "no such model"], "no such model"),
         (&["--model", "pickle.ckpt"], "pickle"),
         (&["--model", model, "--latents-in", "missing.safetensors"], "missing.safetensors"),

@@ -18,6 +18,6 @@ pub fn default_model() -> Result<PathBuf> {
     let whole = |model: &PathBuf| model.join("unet/diffusion_pytorch_model.safetensors").is_file();
     folders.map(|folder| folder.join("models/nano")).find(whole).ok_or_else(|| Error::Missing {
         part: "model",
-        reason: "there is no trained models/nano in this version yet: give a model with --model".into(),
+        reason: "models/nano is not here: give a model with --model, or where it is in SDXL_NANO".into(),
     })
 }
