@@ -9,12 +9,12 @@
 //! only what its thread does between two events is elsewhere. What goes on at the same time has its own channel, a
 //! socket that the worker serves on a thread of its own.
 //!
-//! - [`engine`]: a pipeline here or apart, as the C interface sees it.
-//! - [`isolated`]: one that is apart. It starts its process again where that has died.
-//! - [`process`]: a worker process, from its greeting to its end.
-//! - [`protocol`]: what is said. [`channel`]: how messages travel.
-//! - [`serve`]: the worker's side.
-//! - [`system`]: the system calls.
+//! - `engine`: a pipeline here or apart, as the C interface sees it.
+//! - `isolated`: one that is apart. It starts its process again where that has died.
+//! - `process`: a worker process, from its greeting to its end.
+//! - `protocol`: what is said. `channel`: how messages travel.
+//! - `serve`: the worker's side.
+//! - `system`: the system calls.
 
 mod channel;
 mod engine;
