@@ -40,6 +40,8 @@ namespace Sdxl
         Cancelled = 600,
         /// <summary>The job has not finished yet.</summary>
         Unfinished = 601,
+        /// <summary>The worker process of an isolated pipeline died or cannot be started. The next job starts another one.</summary>
+        Worker = 700,
         /// <summary>An error of the library itself: please report it. All objects can still be used and freed.</summary>
         Internal = 900,
         /// <summary>The process is a fork of the one that used the library first, which libtorch does not survive.</summary>

@@ -23,6 +23,7 @@ namespace Sdxl
                 case SdxlStatus.Libtorch: return new SdxlLibtorchException(message);
                 case SdxlStatus.NonFinite: return new SdxlNonFiniteException(message);
                 case SdxlStatus.Unfinished: return new SdxlUnfinishedException(message);
+                case SdxlStatus.Worker: return new SdxlWorkerException(message);
                 case SdxlStatus.Internal: return new SdxlInternalException(message);
                 case SdxlStatus.Forked: return new SdxlForkedException(message);
                 default: return new SdxlException(status, message);
@@ -124,6 +125,12 @@ namespace Sdxl
     public sealed class SdxlUnfinishedException : SdxlException
     {
         internal SdxlUnfinishedException(string message) : base(SdxlStatus.Unfinished, message) { }
+    }
+
+    /// <summary>The worker process of an isolated pipeline died or cannot be started. The next job starts another one.</summary>
+    public sealed class SdxlWorkerException : SdxlException
+    {
+        internal SdxlWorkerException(string message) : base(SdxlStatus.Worker, message) { }
     }
 
     /// <summary>An error of the library itself: please report it. All objects can still be used and freed.</summary>

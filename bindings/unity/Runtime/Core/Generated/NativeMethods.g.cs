@@ -220,6 +220,12 @@ namespace Sdxl.Native
         internal static extern int sdxl_pipeline_options_merge_loras(sdxl_pipeline_options options);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sdxl_pipeline_options_set_isolation(sdxl_pipeline_options options, byte* isolation);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sdxl_pipeline_options_set_worker(sdxl_pipeline_options options, byte* path);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int sdxl_pipeline_options_set_vae_tiling(sdxl_pipeline_options options, uint vae_tiling);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

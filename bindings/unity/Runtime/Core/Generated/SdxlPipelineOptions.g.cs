@@ -157,6 +157,41 @@ namespace Sdxl
         }
 
         /// <summary>
+        /// Puts the pipeline into a process of its own: a crash there, a kill, or the end of memory ends its jobs with
+        /// SdxlStatus.Worker, and the next job starts the process anew. Everything else is as it is without.
+        /// </summary>
+        /// <param name="isolation">"none" or "process". Default: "none".</param>
+        /// <remarks>
+        /// The process is the program sdxl-worker: see SdxlPipelineOptions.SetWorker. It ends when the last of the pipeline, its
+        /// clones and their jobs is gone, and with the caller's process, however that ends. Files of SdxlPipelineOptions.AddFile
+        /// are copied into memory that both processes share, and stay there as long as the pipeline.
+        /// </remarks>
+        public SdxlPipelineOptions SetIsolation(string isolation)
+        {
+            using (var self = Borrow())
+            fixed (byte* isolationText = Utf8.Encode(isolation, "isolation"))
+            {
+                Check(NativeMethods.sdxl_pipeline_options_set_isolation(new sdxl_pipeline_options(self.Id), isolationText));
+                return this;
+            }
+        }
+
+        /// <summary>Says which program the process of an isolated pipeline is. It is of the same version as the library.</summary>
+        /// <param name="path">
+        /// the program sdxl-worker. Default: that of the environment variable SdxlWorker, or else the one beside the
+        /// library, or in a folder sdxl there.
+        /// </param>
+        public SdxlPipelineOptions SetWorker(string path)
+        {
+            using (var self = Borrow())
+            fixed (byte* pathText = Utf8.Encode(path, "path"))
+            {
+                Check(NativeMethods.sdxl_pipeline_options_set_worker(new sdxl_pipeline_options(self.Id), pathText));
+                return this;
+            }
+        }
+
+        /// <summary>
         /// Encodes and decodes pictures strip by strip: in a third of the memory, for about a third more time. The pictures are the
         /// same up to rounding, without seams.
         /// </summary>
