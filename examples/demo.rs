@@ -43,7 +43,7 @@ struct Arguments {
     prompts: PathBuf,
     #[arg(long, default_value_t = 20)]
     steps: usize,
-    #[arg(long, default_value_t = 4.)]
+    #[arg(long, default_value_t = 3.)]
     guidance: f64,
     /// Seed of the first picture; the others follow.
     #[arg(long, default_value_t = 0)]
