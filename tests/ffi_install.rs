@@ -189,7 +189,8 @@ fn by_make() {
         return;
     }
     let checkout = scratch("ffi-install-make");
-    for name in ["Makefile", "Cargo.toml", "scripts", "include", "packaging", "examples"] {
+    let parts = ["Makefile", "Cargo.toml", "scripts", "include", "packaging", "examples"];
+    for name in parts.into_iter().chain(["NOTICE", "THIRD-PARTY-NOTICES", "LICENSE-APACHE", "LICENSE-MIT"]) {
         std::os::unix::fs::symlink(repository(name), checkout.join(name)).unwrap();
     }
     let cargo = checkout.join("bin/cargo");

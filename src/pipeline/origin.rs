@@ -182,7 +182,7 @@ impl Pipeline {
 /// # Shapes
 /// Both `(B, C, H, W)`.
 fn spherical(from: &Tensor, to: &Tensor, fraction: f64) -> Result<Tensor> {
-    let column = |x: &Tensor| x.f_frobenius_norm([2].as_slice(), true);
+    let column = |x: &Tensor| x.f_square()?.f_sum_dim_intlist([2].as_slice(), true, Kind::Float)?.f_sqrt();
     let product = from.f_mul(to)?.f_sum_dim_intlist([2].as_slice(), true, Kind::Float)?;
     let cosine = product.f_div(&column(from)?.f_mul(&column(to)?)?)?;
     // Not quite 0, where the two are the same: then any weights with the sum 1 do.

@@ -1,6 +1,6 @@
 //! [`ContrastiveModel`]: text encoders that learn which caption belongs to which picture.
 
-use tch::{Reduction, Tensor};
+use tch::{Kind, Reduction, Tensor};
 
 use super::diffusion::Examples;
 use crate::config::ModelConfig;
@@ -89,7 +89,7 @@ fn contrast(texts: &Tensor, images: &Tensor) -> Result<Tensor> {
 
 /// Rows of length 1.
 fn unit(x: &Tensor) -> Result<Tensor> {
-    let length = x.f_frobenius_norm([-1].as_slice(), true)?;
+    let length = x.f_square()?.f_sum_dim_intlist([-1].as_slice(), true, Kind::Float)?.f_sqrt()?;
     Ok(x.f_div(&length.f_clamp_min_number(1e-6)?)?)
 }
 
