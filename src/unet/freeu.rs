@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
+use crate::nn::ops::linear_combination;
 use crate::runtime::Numbers;
 
 /// FreeU: in the first two levels of the way up, half of the channels are amplified, and the lowest frequencies
@@ -110,10 +111,11 @@ fn filtered(x: &Tensor, factor: f64) -> Result<Tensor> {
         Ok(Tensor::f_from_slice(&values)?.f_to_device(x.device())?)
     };
     let lowest = lowest(height)?.f_outer(&lowest(width)?)?;
-    let factors = lowest.f_mul_number(factor - 1.)?.f_add_number(1.)?;
     let dims = [-2, -1].as_slice();
     // Always in f32: the transform has no 16-bit form for every size.
-    let spectrum = x.f_to_kind(Kind::Float)?.f_fft_fft2(None::<&[i64]>, dims, "backward")?;
-    let filtered = spectrum.f_mul(&factors)?.f_fft_ifft2(None::<&[i64]>, dims, "backward")?;
-    Ok(filtered.f_real()?.f_to_kind(x.f_kind()?)?)
+    let whole = x.f_to_kind(Kind::Float)?;
+    let spectrum = whole.f_fft_fft2(None::<&[i64]>, dims, "backward")?.f_mul(&lowest)?;
+    // Only what changes goes through the transform, so that the rest is not rounded there and back.
+    let low = spectrum.f_fft_ifft2(None::<&[i64]>, dims, "backward")?.f_real()?;
+    Ok(linear_combination(&[(1., &whole), (factor - 1., &low)])?.f_to_kind(x.f_kind()?)?)
 }
