@@ -42,7 +42,7 @@ install: setup
 	@echo "installed in $(PREFIX); $(PREFIX)/bin/sdxl-doctor says whether it works"
 
 unity: setup
-	cargo build --release --lib
+	cargo build --release --lib --bin sdxl-worker
 	@scripts/unity target/release/libsdxl.so "$$(scripts/libtorch --path)/lib" "$(PROJECT)/Packages/com.sdxl.unity"
 	@echo "installed in $(PROJECT)/Packages/com.sdxl.unity"
 

@@ -114,6 +114,9 @@ fn a_package_with_its_libraries_is_laid_out() {
     assert!(!meta("sdxl/libtorch_cpu.so").contains("enabled: 1"));
     assert!(meta("sdxl/libgomp.so.1").contains("DefaultImporter"));
     assert!(plugins.join("sdxl/libc10.so").exists());
+    // It starts from there, and ends as it does where no host is at the other end.
+    let worker = Command::new(plugins.join("sdxl/sdxl-worker")).output().unwrap();
+    assert_eq!(worker.status.code(), Some(2), "{worker:?}");
 }
 
 /// Everything that Unity sees has a `.meta` with a GUID of its own, and no `.meta` stands alone.

@@ -178,7 +178,7 @@ namespace Sdxl
 
         /// <summary>Says which program the process of an isolated pipeline is. It is of the same version as the library.</summary>
         /// <param name="path">
-        /// the program sdxl-worker. Default: that of the environment variable SdxlWorker, or else the one beside the
+        /// the program sdxl-worker. Default: that of the environment variable SDXL_WORKER, or else the one beside the
         /// library, or in a folder sdxl there.
         /// </param>
         public SdxlPipelineOptions SetWorker(string path)
