@@ -1,0 +1,171 @@
+//! [`Shared`]: what a job and the thread that draws it have in common.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use super::{Drawing, Event, Flow, JobProgress, JobState, Made, Observer, Output};
+use crate::conditioning::Size;
+use crate::error::{Error, Result};
+use crate::image::Image;
+use crate::pipeline::{Latents, Request};
+use crate::runtime::locked;
+
+/// What the job and the worker have in common.
+pub(super) struct Shared {
+    pub(super) is_cancelled: AtomicBool,
+    pub(super) is_silent: AtomicBool,
+    /// Locked during its calls.
+    pub(super) observer: Mutex<Option<Observer>>,
+    pub(super) status: Mutex<Status>,
+    pub(super) changed: Condvar,
+}
+
+pub(super) struct Status {
+    pub(super) progress: JobProgress,
+    pub(super) began: Option<Instant>,
+    pub(super) updated: Instant,
+    pub(super) denoised: Option<Latents>,
+    pub(super) latents: Option<Latents>,
+    pub(super) images: Vec<Image>,
+    pub(super) cut: Vec<String>,
+    pub(super) size: Option<Size>,
+    pub(super) draws: usize,
+    pub(super) error: Option<Arc<Error>>,
+}
+
+impl Status {
+    pub(super) fn new() -> Self {
+        let none = Duration::ZERO;
+        let state = JobState::Waiting;
+        Self {
+            progress: JobProgress { state, step: 0, of: 0, sigma: 0., elapsed: none, remaining: none },
+            began: None,
+            updated: Instant::now(),
+            denoised: None,
+            latents: None,
+            images: Vec::new(),
+            cut: Vec::new(),
+            size: None,
+            draws: 0,
+            error: None,
+        }
+    }
+
+    /// The progress, with the clock of this moment.
+    pub(super) fn progress_now(&self) -> JobProgress {
+        if self.progress.state.is_final() {
+            return self.progress;
+        }
+        let elapsed = self.began.map_or(Duration::ZERO, |began| began.elapsed());
+        let remaining = self.progress.remaining.saturating_sub(self.updated.elapsed());
+        JobProgress { elapsed, remaining, ..self.progress }
+    }
+
+    pub(super) fn result(&self) -> Result<()> {
+        match (self.progress.state, &self.error) {
+            (JobState::Finished, _) => Ok(()),
+            (JobState::Cancelled, _) => Err(Error::Cancelled),
+            (_, Some(error)) => Err(Error::Job(Arc::clone(error))),
+            _ => Err(Error::Unfinished),
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn run(&self, drawing: Drawing, request: &Request, output: Output) {
+        if !self.begin() {
+            return;
+        }
+        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(drawing, request, output)))
+            .unwrap_or_else(|panic| Err(Error::Internal { reason: text_of(&*panic) }));
+        drop(locked(&self.observer).take());
+        let mut status = locked(&self.status);
+        let progress = status.progress_now();
+        let state = match drawn {
+            Ok((latents, images)) => {
+                (status.latents, status.images) = (Some(latents), images);
+                JobState::Finished
+            }
+            Err(Error::Cancelled) => JobState::Cancelled,
+            Err(error) => {
+                status.error = Some(Arc::new(error));
+                JobState::Failed
+            }
+        };
+        status.progress = JobProgress { state, remaining: Duration::ZERO, ..progress };
+        status.denoised = None;
+        self.changed.notify_all();
+    }
+
+    /// False for a job that was cancelled while it waited.
+    fn begin(&self) -> bool {
+        let mut status = locked(&self.status);
+        if status.progress.state.is_final() {
+            return false;
+        }
+        status.began = Some(Instant::now());
+        status.progress.state = JobState::Encoding;
+        true
+    }
+
+    fn draw(&self, drawing: Drawing, request: &Request, output: Output) -> Result<Made> {
+        self.check()?;
+        let made = drawing(request, output, &mut |event| self.note(event))?;
+        self.check()?;
+        Ok(made)
+    }
+
+    fn note(&self, event: Event) -> Result<()> {
+        match event {
+            Event::Encoded { steps, cut, size, draws } => self.update(|status| {
+                status.progress.state = JobState::Sampling;
+                status.progress.of = steps;
+                status.cut = cut;
+                status.size = Some(size);
+                status.draws = draws;
+            }),
+            Event::Step { step, sigma, remaining, denoised, draws } => self.update(|status| {
+                status.denoised = denoised;
+                status.draws = draws;
+                status.updated = Instant::now();
+                status.progress.step = step;
+                status.progress.sigma = sigma;
+                status.progress.remaining = remaining;
+            }),
+            Event::Decoding => {
+                locked(&self.status).progress.state = JobState::Decoding;
+                self.check()
+            }
+        }
+    }
+
+    /// Changes the status and tells the observer.
+    fn update(&self, change: impl FnOnce(&mut Status)) -> Result<()> {
+        let progress = {
+            let mut status = locked(&self.status);
+            change(&mut status);
+            status.progress_now()
+        };
+        self.check()?;
+        if let Some(observer) = locked(&self.observer).as_mut()
+            && !self.is_silent.load(Ordering::Relaxed)
+            && observer(progress) == Flow::Cancel
+        {
+            self.is_cancelled.store(true, Ordering::Relaxed);
+        }
+        self.check()
+    }
+
+    fn check(&self) -> Result<()> {
+        if self.is_cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+    }
+}
+
+/// What a panic said.
+fn text_of(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("a panic").to_owned()
+}
