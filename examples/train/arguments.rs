@@ -130,6 +130,9 @@ pub(crate) struct Unet {
     /// Picture sizes: each batch has one of them.
     #[arg(long, value_delimiter = ',', default_value = "128x128")]
     pub(crate) buckets: Vec<Size>,
+    /// A file for the encoded pictures, written at each checkpoint: the next training on the same data begins with them.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) latents: Option<PathBuf>,
     /// A caption to draw at every checkpoint; several make a grid.
     #[arg(long)]
     pub(crate) sample: Vec<String>,

@@ -1,5 +1,6 @@
 //! `train unet`.
 
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use sdxl::config::ModelConfig;
@@ -56,17 +57,23 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         aesthetic_score: config.requires_aesthetics_score.then_some(6.),
         seed: common.seed,
     };
-    let mut cache = LatentCache::new();
+    let cache = part.latents.as_ref().map(|path| LatentCache::open(path, &encoder)).transpose()?;
+    let cache = RefCell::new(cache.unwrap_or_default());
+    let stored = Cell::new(cache.borrow().len());
     let mut trainer = Trainer::new(variables, common.options())?;
     let step = |trainer: &mut Trainer| {
         trainer.step(|number| {
             let mut draws = Draws::new(common.seed, "step", number);
-            let examples = encoder.examples(&mut cache, &batches.at(number), &mut draws)?;
+            let examples = encoder.examples(&mut cache.borrow_mut(), &batches.at(number), &mut draws)?;
             common.computed(|| model.loss(&objective, &examples, &mut draws))
         })
     };
     let prompts = prompts(part)?;
     run(common, &mut trainer, step, |trainer, folder| {
+        if let Some(path) = part.latents.as_ref().filter(|_| stored.get() < cache.borrow().len()) {
+            cache.borrow().save(path, &encoder)?;
+            stored.set(cache.borrow().len());
+        }
         let mut pipeline = Pipeline::builder(folder);
         if let Some(lora) = &lora {
             let path = folder.join("lora.safetensors");

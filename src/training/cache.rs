@@ -1,5 +1,7 @@
 //! [`LatentCache`]: samples as latents, so that the autoencoder runs once for each.
 
+mod file;
+
 use tch::{Kind, Tensor};
 
 use super::crop::crop;
@@ -7,12 +9,13 @@ use super::dataset::Dataset;
 use super::diffusion::Examples;
 use super::draws::Draws;
 use super::{Batch, diffusion::Captions};
+use crate::conditioning::{MicroConditioning, Size};
 use crate::error::{Error, Result};
 use crate::runtime::no_grad;
 use crate::vae::{AutoencoderKl, Moments};
 
 /// What the autoencoder makes of the samples of a data set. Latents are kept in 16 bits, as distributions: every use
-/// draws new ones.
+/// draws new ones. [`save`](Self::save) and [`open`](Self::open) keep them for the next run.
 #[derive(Debug, Default)]
 pub struct LatentCache {
     rows: Vec<Option<Row>>,
@@ -23,7 +26,7 @@ pub struct LatentCache {
 struct Row {
     /// `(2, C, h, w)`: mean and logarithmic variance, in f16.
     moments: Tensor,
-    time_ids: Vec<f32>,
+    micro: MicroConditioning,
     caption: String,
 }
 
@@ -48,14 +51,16 @@ impl Encoder<'_> {
     /// Those of the data set; [`Error::NonFinite`] where the autoencoder gives no numbers.
     pub fn examples(&self, cache: &mut LatentCache, batch: &Batch, draws: &mut Draws) -> Result<Examples> {
         self.fill(cache, batch)?;
-        let rows: Vec<&Row> = batch.samples.iter().filter_map(|&index| cache.get(index)).collect();
+        let bucket = batch.bucket;
+        let rows: Vec<&Row> = batch.samples.iter().filter_map(|&index| cache.get(index, bucket)).collect();
         let moments: Vec<Tensor> = rows.iter().map(|row| row.moments.shallow_clone()).collect();
         // (B, 2, C, h, w)
         let moments = Tensor::f_stack(&moments, 0)?.f_to_kind(Kind::Float)?;
         let moments = Moments { mean: moments.f_select(1, 0)?, logvar: moments.f_select(1, 1)? };
         let noise = draws.normal(&moments.mean.size())?.f_to_device(moments.mean.device())?;
         let latents = self.vae.scale(&moments.sample(&noise)?)?;
-        let time_ids: Vec<f32> = rows.iter().flat_map(|row| row.time_ids.iter().copied()).collect();
+        let time_ids: Vec<f32> =
+            rows.iter().flat_map(|row| row.micro.time_ids(bucket, self.aesthetic_score)).collect();
         let time_ids = Tensor::f_from_slice(&time_ids)?.f_reshape([rows.len() as i64, -1])?;
         let captions: Vec<&str> = rows.iter().map(|row| row.caption.as_str()).collect();
         let text = self.captions.tokenize(&captions, draws)?;
@@ -69,7 +74,7 @@ impl Encoder<'_> {
     pub fn fill(&self, cache: &mut LatentCache, batch: &Batch) -> Result<()> {
         let _guard = no_grad();
         let missing: Vec<usize> =
-            batch.samples.iter().copied().filter(|&index| cache.get(index).is_none()).collect();
+            batch.samples.iter().copied().filter(|&index| cache.get(index, batch.bucket).is_none()).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -79,20 +84,24 @@ impl Encoder<'_> {
             let sample = self.dataset.sample(index)?;
             let cut = crop(&sample.image, batch.bucket, &mut Draws::new(self.seed, "crop", index as u64))?;
             pictures.push(cut.picture);
-            rest.push((cut.micro.time_ids(batch.bucket, self.aesthetic_score), sample.caption));
+            rest.push((cut.micro, sample.caption));
         }
-        let device = self.vae.device();
-        let moments = self.vae.encode(&Tensor::f_cat(&pictures, 0)?.f_to_device(device)?)?;
-        let moments = Tensor::f_stack(&[&moments.mean, &moments.logvar], 1)?;
+        let moments = self.encode(&Tensor::f_cat(&pictures, 0)?)?;
         if !moments.f_sum(Kind::Double)?.f_double_value(&[])?.is_finite() {
             return Err(Error::NonFinite { stage: "vae encoder", step: None });
         }
         let moments = moments.f_to_kind(Kind::Half)?;
-        for (row, (&index, (time_ids, caption))) in missing.iter().zip(rest).enumerate() {
+        for (row, (&index, (micro, caption))) in missing.iter().zip(rest).enumerate() {
             let moments = moments.f_get(row as i64)?.f_detach_copy()?;
-            cache.put(index, Row { moments, time_ids, caption });
+            cache.put(index, Row { moments, micro, caption });
         }
         Ok(())
+    }
+
+    /// `(B, 2, C, h, w)`: mean and logarithmic variance of `(B, 3, H, W)`.
+    fn encode(&self, pictures: &Tensor) -> Result<Tensor> {
+        let moments = self.vae.encode(&pictures.f_to_device(self.vae.device())?)?;
+        Ok(Tensor::f_stack(&[&moments.mean, &moments.logvar], 1)?)
     }
 }
 
@@ -130,8 +139,10 @@ impl LatentCache {
         Ok((mean, (squares / f64::max(count, 1.) - mean * mean).max(0.).sqrt()))
     }
 
-    fn get(&self, index: usize) -> Option<&Row> {
-        self.rows.get(index).and_then(Option::as_ref)
+    /// A sample as it is in that bucket.
+    fn get(&self, index: usize, bucket: Size) -> Option<&Row> {
+        let row = self.rows.get(index).and_then(Option::as_ref)?;
+        (row.micro.target_size == Some(bucket)).then_some(row)
     }
 
     fn put(&mut self, index: usize, row: Row) {

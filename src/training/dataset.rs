@@ -41,6 +41,14 @@ pub trait Dataset {
     /// # Errors
     /// As for [`size`](Self::size).
     fn sample(&self, index: usize) -> Result<Sample>;
+
+    /// The caption alone, for pictures that are encoded already.
+    ///
+    /// # Errors
+    /// As for [`size`](Self::size).
+    fn caption(&self, index: usize) -> Result<String> {
+        Ok(self.sample(index)?.caption)
+    }
 }
 
 /// The PNG, JPEG and WebP files of a folder, in the order of their names.
@@ -119,6 +127,10 @@ impl Dataset for FolderDataset {
     fn sample(&self, index: usize) -> Result<Sample> {
         let Row { path, caption, .. } = self.row(index)?;
         Ok(Sample { image: Image::open(path)?, caption: caption.clone() })
+    }
+
+    fn caption(&self, index: usize) -> Result<String> {
+        Ok(self.row(index)?.caption.clone())
     }
 }
 

@@ -6,6 +6,7 @@
 mod common;
 mod data;
 mod golden;
+mod latents;
 mod lora;
 mod runs;
 
