@@ -54,7 +54,7 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
         dataset: &data,
         vae: &vae,
         captions: &captions,
-        aesthetic_score: config.requires_aesthetics_score.then_some(6.),
+        aesthetic_score: None,
         seed: common.seed,
     };
     let cache = part.latents.as_ref().map(|path| LatentCache::open(path, &encoder)).transpose()?;
@@ -64,6 +64,10 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
     let step = |trainer: &mut Trainer| {
         trainer.step(|number| {
             let mut draws = Draws::new(common.seed, "step", number);
+            // The pictures have none, so it is to mean nothing.
+            let score = Draws::new(common.seed, "aesthetic score", number).below(100) as f64 / 10.;
+            let aesthetic_score = config.requires_aesthetics_score.then_some(score);
+            let encoder = Encoder { aesthetic_score, ..encoder };
             let examples = encoder.examples(&mut cache.borrow_mut(), &batches.at(number), &mut draws)?;
             common.computed(|| model.loss(&objective, &examples, &mut draws))
         })

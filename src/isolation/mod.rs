@@ -15,14 +15,33 @@
 //! - `protocol`: what is said. `channel`: how messages travel.
 //! - `serve`: the worker's side.
 //! - `system`: the system calls.
+//!
+//! Sockets that keep messages apart, memory without a file and handles of processes are Linux'; elsewhere an isolated
+//! pipeline is refused (`absent`).
 
+#[cfg(target_os = "linux")]
 mod channel;
 mod engine;
+#[cfg(target_os = "linux")]
 mod isolated;
+#[cfg(not(target_os = "linux"))]
+#[path = "absent.rs"]
+mod isolated;
+#[cfg(target_os = "linux")]
 mod process;
+#[cfg_attr(not(target_os = "linux"), expect(dead_code, reason = "nobody is talked to"))]
 mod protocol;
+#[cfg(target_os = "linux")]
 mod serve;
+#[cfg(target_os = "linux")]
 mod system;
 
 pub(crate) use engine::Engine;
+#[cfg(target_os = "linux")]
 pub use serve::serve;
+
+/// What the program `sdxl-worker` does: nothing on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn serve() -> std::process::ExitCode {
+    std::process::ExitCode::from(2)
+}

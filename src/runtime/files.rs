@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::memory::{self, MemoryFile};
@@ -24,6 +23,16 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64)> {
 pub(crate) enum Source {
     Disk(File, u64),
     Memory(MemoryFile),
+}
+
+#[cfg(unix)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::unix::fs::FileExt::read_at(file, buffer, offset)
+}
+
+#[cfg(windows)]
+fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+    std::os::windows::fs::FileExt::seek_read(file, buffer, offset)
 }
 
 impl Source {
@@ -49,7 +58,7 @@ impl Source {
         while let Some(rest) = buffer.get_mut(read..).filter(|rest| !rest.is_empty()) {
             let offset = offset + read as u64;
             let count = match self {
-                Self::Disk(file, _) => match file.read_at(rest, offset) {
+                Self::Disk(file, _) => match read_at(file, rest, offset) {
                     Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                     count => count?,
                 },
