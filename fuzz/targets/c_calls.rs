@@ -56,7 +56,7 @@ macro_rules! make {
     ($pool:ident, $type:ident, |$out:ident| $call:expr) => {{
         let mut made = $type { id: 0 };
         let $out = &raw mut made;
-        let status = unsafe { $call };
+        let status = $call;
         assert_eq!(status == sdxl_status::SDXL_STATUS_OK, made.id != 0);
         if made.id != 0 {
             $pool.0.push(made.id);
