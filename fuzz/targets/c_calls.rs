@@ -83,18 +83,16 @@ fuzz_target!(|data: &[u8]| {
     }
     // Whatever a handle is of, one of these frees it.
     for id in pool.0 {
-        unsafe {
-            let freed = [
-                sdxl_pipeline_options_free(sdxl_pipeline_options { id }),
-                sdxl_conditioning_free(sdxl_conditioning { id }),
-                sdxl_scheduler_free(sdxl_scheduler { id }),
-                sdxl_request_free(sdxl_request { id }),
-                sdxl_image_free(sdxl_image { id }),
-                sdxl_latents_free(sdxl_latents { id }),
-                sdxl_embeddings_free(sdxl_embeddings { id }),
-            ];
-            assert!(freed.iter().filter(|status| **status == sdxl_status::SDXL_STATUS_OK).count() <= 1);
-        }
+        let freed = [
+            sdxl_pipeline_options_free(sdxl_pipeline_options { id }),
+            sdxl_conditioning_free(sdxl_conditioning { id }),
+            sdxl_scheduler_free(sdxl_scheduler { id }),
+            sdxl_request_free(sdxl_request { id }),
+            sdxl_image_free(sdxl_image { id }),
+            sdxl_latents_free(sdxl_latents { id }),
+            sdxl_embeddings_free(sdxl_embeddings { id }),
+        ];
+        assert!(freed.iter().filter(|status| **status == sdxl_status::SDXL_STATUS_OK).count() <= 1);
     }
 });
 
