@@ -12,7 +12,7 @@ PROJECT = unity-project
 help:
 	@echo "make demo    set everything up and draw a contact sheet of pictures into demo/"
 	@echo "make test    set everything up and pass all checks and tests"
-	@echo "make soak    the long forms of the tests of memory and misuse"
+	@echo "make soak    the long forms of the tests of memory and misuse, and fuzzing for two hours"
 	@echo "make install PREFIX=FOLDER"
 	@echo "             build libsdxl.so for programs in C and C++, with headers and libtorch"
 	@echo "make unity PROJECT=FOLDER"
@@ -31,10 +31,12 @@ test: setup
 	LIBTORCH=/nowhere RUSTDOCFLAGS="-D warnings" cargo doc --quiet --no-deps --features doc-only
 	scripts/licences --check
 	cargo test
+	scripts/fuzz all 20
 
 # The long forms of the tests that have one.
 soak: setup
 	SDXL_SOAK=1 cargo test --test ffi --test ffi_misuse --test faults
+	scripts/fuzz all 600
 
 install: setup
 	cargo build --release --lib --bin sdxl-worker

@@ -1,17 +1,15 @@
-//! What the targets have in common: files in memory, and bytes as decisions.
+//! What the targets have in common: files, and bytes as decisions.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-/// A folder of this process on a file system in memory.
+/// A folder of this process, in that for temporary files, which scripts/fuzz puts into memory.
 pub fn folder() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let root =
-            if Path::new("/dev/shm").is_dir() { PathBuf::from("/dev/shm") } else { std::env::temp_dir() };
-        let folder = root.join(format!("sdxl-fuzz-{}", std::process::id()));
-        fs::create_dir_all(&folder).expect("a folder in memory");
+        let folder = std::env::temp_dir().join(format!("sdxl-fuzz-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a folder for files");
         folder
     })
 }
@@ -19,7 +17,7 @@ pub fn folder() -> &'static Path {
 /// The path of a file with that content, which the next call overwrites.
 pub fn file(name: &str, content: &[u8]) -> PathBuf {
     let path = folder().join(name);
-    fs::write(&path, content).expect("a file in memory");
+    fs::write(&path, content).expect("a file");
     path
 }
 

@@ -1,6 +1,8 @@
 //! One file of a tokenizer's folder; what is accepted encodes texts.
 #![no_main]
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use libfuzzer_sys::fuzz_target;
 use sdxl::text::Tokenizer;
 use sdxl_fuzz::{file, folder};
@@ -15,18 +17,26 @@ const FILES: [(&str, &str); 6] = [
     ("tokenizer.json", ""),
 ];
 
-fuzz_target!(|data: &[u8]| {
+/// The file that is not as it should be.
+static CHANGED: AtomicUsize = AtomicUsize::new(0);
+
+fn put(index: usize) {
+    let Some((name, sound)) = FILES.get(index) else { return };
+    if sound.is_empty() {
+        let _ = std::fs::remove_file(folder().join(name));
+    } else {
+        file(name, sound.as_bytes());
+    }
+}
+
+fuzz_target!(init: (0..FILES.len()).for_each(put), |data: &[u8]| {
     let Some((chosen, content)) = data.split_first() else { return };
     let chosen = usize::from(*chosen) % FILES.len();
-    for (index, (name, sound)) in FILES.iter().enumerate() {
-        if index == chosen {
-            file(name, content);
-        } else if sound.is_empty() {
-            let _ = std::fs::remove_file(folder().join(name));
-        } else {
-            file(name, sound.as_bytes());
-        }
+    let changed = CHANGED.swap(chosen, Relaxed);
+    if changed != chosen {
+        put(changed);
     }
+    file(FILES[chosen].0, content);
     let Ok(tokenizer) = Tokenizer::from_folder(folder()) else { return };
     for text in ["ab <cat>! a", &String::from_utf8_lossy(content)] {
         if let Ok(tokens) = tokenizer.encode(text) {
