@@ -1,0 +1,98 @@
+//! Long runs leave the memory as it was: many pictures, many threads that end, many loads, with the model of this
+//! repository. Each is a process of its own, whose resident set is looked at after some rounds and at the end.
+//!
+//! `SDXL_SOAK=1` runs the long forms, of 1000 and 200 rounds.
+#![cfg(test)]
+#![allow(clippy::disallowed_methods, reason = "tests may panic")]
+
+mod common;
+
+use std::env;
+use std::fs;
+use std::process::Command;
+use std::thread;
+use std::time::Instant;
+
+use common::c::{expect_success, is_soak};
+use common::repository;
+use sdxl::{Conditioning, Image, Pipeline, Request, Size};
+
+/// The variables that tell the child what to do, and how often.
+const CASE: &str = "SDXL_MEMORY_CASE";
+const ROUNDS: &str = "SDXL_MEMORY_ROUNDS";
+
+#[test]
+fn a_thousand_pictures() {
+    flat("pictures", 1000);
+}
+
+/// libtorch keeps memory for threads that computed.
+#[test]
+fn a_thousand_threads() {
+    flat("threads", 1000);
+}
+
+#[test]
+fn a_thousand_threads_that_start_jobs() {
+    flat("threads with jobs", 1000);
+}
+
+#[test]
+fn two_hundred_loads() {
+    flat("loads", 200);
+}
+
+/// So many rounds in the long form, and a few in the short one.
+fn flat(case: &str, rounds: usize) {
+    let rounds = if is_soak() { rounds } else { rounds / 25 };
+    let mut child = Command::new(env::current_exe().unwrap());
+    child.args(["--exact", "rounds_of_what_it_is_told", "--ignored", "--nocapture", "--test-threads=1"]);
+    print!("{}", expect_success(child.env(CASE, case).env(ROUNDS, rounds.to_string())));
+}
+
+fn resident_kilobytes() -> i64 {
+    let pages = fs::read_to_string("/proc/self/statm").unwrap();
+    pages.split_whitespace().nth(1).unwrap().parse::<i64>().unwrap() * 4
+}
+
+fn load() -> Pipeline {
+    Pipeline::builder(repository("models/nano")).build().unwrap()
+}
+
+/// The child: not a test of its own.
+#[test]
+#[ignore = "run by the others, each in a process of its own"]
+fn rounds_of_what_it_is_told() {
+    let (Ok(case), Ok(rounds)) = (env::var(CASE), env::var(ROUNDS)) else { return };
+    let rounds: usize = rounds.parse().unwrap();
+    let conditioning = Conditioning::builder("a red apple on a blue background").build().unwrap();
+    let request = Request::builder(conditioning).size(Size::new(64, 64)).steps(2).build().unwrap();
+    let pipeline = load();
+    let expected = pipeline.generate(&request).unwrap();
+    let draws_the_same = |pipeline: &Pipeline| assert!(pipeline.generate(&request).unwrap() == expected);
+    let with_a_job = || -> Vec<Image> {
+        let job = pipeline.start(&request).unwrap();
+        job.wait(None).unwrap();
+        job.take_images().unwrap()
+    };
+    let on_a_thread = |work: &(dyn Fn() + Sync)| thread::scope(|scope| scope.spawn(work).join().unwrap());
+    let round = || match case.as_str() {
+        "pictures" => draws_the_same(&pipeline),
+        "threads" => on_a_thread(&|| draws_the_same(&pipeline)),
+        "threads with jobs" => on_a_thread(&|| assert!(with_a_job() == expected)),
+        "loads" => draws_the_same(&load()),
+        other => panic!("{other} is nothing to do"),
+    };
+    // What is made once and kept, such as the allocator's arenas.
+    let warm_up = (rounds / 20).max(10);
+    (0..warm_up).for_each(|_| round());
+    let (before, started) = (resident_kilobytes(), Instant::now());
+    (0..rounds).for_each(|_| round());
+    let growth = resident_kilobytes() - before;
+    let each = started.elapsed().as_secs_f64() * 1e3 / rounds as f64;
+    println!(
+        "{case}: {before} kB after {warm_up} rounds, {growth:+} kB ({:+.2} %) after {rounds} more of {each:.0} ms",
+        100. * growth as f64 / before as f64
+    );
+    assert!(growth < before / 100, "{case}: the memory grew by {growth} kB from {before} kB");
+}
