@@ -69,19 +69,24 @@ fn rounds_of_what_it_is_told() {
     let request = Request::builder(conditioning).size(Size::new(64, 64)).steps(2).build().unwrap();
     let pipeline = load();
     let expected = pipeline.generate(&request).unwrap();
-    let draws_the_same = |pipeline: &Pipeline| assert!(pipeline.generate(&request).unwrap() == expected);
-    let with_a_job = || -> Vec<Image> {
-        let job = pipeline.start(&request).unwrap();
+    let with_a_job = |request: &Request| {
+        let job = pipeline.start(request).unwrap();
         job.wait(None).unwrap();
-        job.take_images().unwrap()
+        job.take_images()
     };
-    let on_a_thread = |work: &(dyn Fn() + Sync)| thread::scope(|scope| scope.spawn(work).join().unwrap());
-    let round = || match case.as_str() {
-        "pictures" => draws_the_same(&pipeline),
-        "threads" => on_a_thread(&|| draws_the_same(&pipeline)),
-        "threads with jobs" => on_a_thread(&|| assert!(with_a_job() == expected)),
-        "loads" => draws_the_same(&load()),
-        other => panic!("{other} is nothing to do"),
+    let on_a_thread = |work: &(dyn Fn(&Request) -> sdxl::Result<Vec<Image>> + Sync)| {
+        let request = request.clone();
+        thread::scope(|scope| scope.spawn(move || work(&request)).join().unwrap())
+    };
+    let round = || {
+        let images = match case.as_str() {
+            "pictures" => pipeline.generate(&request),
+            "threads" => on_a_thread(&|request| pipeline.generate(request)),
+            "threads with jobs" => on_a_thread(&with_a_job),
+            "loads" => load().generate(&request),
+            other => panic!("{other} is nothing to do"),
+        };
+        assert!(images.unwrap() == expected, "{case}: another picture");
     };
     // What is made once and kept, such as the allocator's arenas.
     let warm_up = (rounds / 20).max(10);

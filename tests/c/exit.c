@@ -6,7 +6,7 @@
 
 // A job that has taken a step and has many to go.
 static sdxl_job under_way(sdxl_pipeline pipeline) {
-  sdxl_job job = start(pipeline, new_request("a dog", 1000));
+  sdxl_job job = start(pipeline, new_request("a dog", 900));
   while (poll_job(job).step == 0) {
     EXPECT(poll_job(job).state < SDXL_JOB_STATE_FINISHED);
     struct timespec pause = {.tv_nsec = 1000000};
