@@ -51,7 +51,7 @@ fn flat(case: &str, [long, short]: [usize; 2]) {
     print!("{}", expect_success(child.env(CASE, case).env(ROUNDS, rounds.to_string())));
 }
 
-/// What is resident without what the allocator keeps of memory that was freed, which wavers by 2 %.
+/// What is resident, without what the allocator keeps of memory that was freed.
 fn resident_kilobytes() -> i64 {
     // SAFETY: it may be called at any time.
     unsafe { libc::malloc_trim(0) };
@@ -110,5 +110,7 @@ fn rounds_of_what_it_is_told() {
     println!(
         "{case}: {before} kB after {warm_up} rounds; {rounds} more of {each:.0} ms, {growth:+?} kB after each tenth"
     );
-    assert!(growth.last().is_some_and(|growth| *growth < before / 100), "{case}: the memory grew");
+    // Loads and frees move it up and down by 3 MB; what is never given back also lifts the lowest.
+    let lowest = growth.iter().skip(5).min().unwrap();
+    assert!(*lowest < before / 100, "{case}: the memory grew by {lowest} kB");
 }
