@@ -198,7 +198,7 @@ fn the_library_stays_when_it_is_closed() {
 #[test]
 fn a_process_may_end() {
     let exit = build("exit", &[], &[&repository("tests/c/exit.c")]);
-    let rounds = if is_soak() { 20 } else { 1 };
+    let rounds = if is_soak() { 15 } else { 1 };
     let run = |how: &str, isolation: &str| {
         let mut command = Command::new("timeout");
         command.arg("60").arg(&exit).args([how, text(base())]).env_remove("LD_LIBRARY_PATH");
