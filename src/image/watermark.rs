@@ -4,9 +4,10 @@
 //! number for number, so that what reads theirs reads ours. In spite of its name there is no cosine transform in it, and
 //! it writes the details of the blue difference back with rows and columns swapped.
 
+use std::array::from_fn;
 use std::f32::consts::FRAC_1_SQRT_2 as HALF;
 
-use ndarray::{Array2, Array3, ArrayViewMut2, ArrayViewMut3, Axis, s};
+use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut2, ArrayViewMut3, Axis, Ix4, Zip, s};
 use tch::{Device, Kind, Tensor};
 
 use super::Image;
@@ -39,7 +40,7 @@ impl Image {
         if !fits(width as usize, height as usize) {
             return Ok(images.f_to_device(Device::Cpu)?.f_to_kind(Kind::Float)?);
         }
-        let mut pictures = array_from::<f32, ndarray::Ix4>(images)?;
+        let mut pictures = array_from::<f32, Ix4>(images)?;
         // The range and the order of operations are the reference's; what is outside of [0, 255] is not clamped yet.
         pictures.mapv_inplace(|value| 255. * (value / 2. + 0.5));
         for picture in pictures.axis_iter_mut(Axis(0)) {
@@ -73,7 +74,7 @@ fn bit(block: usize) -> u64 {
 fn mark(mut picture: ArrayViewMut3<'_, f32>) {
     on_pixels(picture.view_mut(), to_yuv);
     let mut blue_difference = whole_blocks(&mut picture);
-    let mut means = wavelets(blue_difference.view_mut());
+    let mut means = wavelets(blue_difference.view());
     for (index, mut block) in means.exact_chunks_mut(BLOCK).into_iter().enumerate() {
         if let Some(carrier) =
             block.iter_mut().skip(1).reduce(|a, b| if b.mean.abs() > a.mean.abs() { b } else { a })
@@ -94,7 +95,8 @@ fn mark(mut picture: ArrayViewMut3<'_, f32>) {
 /// The message that red, green and blue of 0 to 255 carry, `(3, height, width)`.
 fn read(mut picture: Array3<f32>) -> u64 {
     on_pixels(picture.view_mut(), to_yuv);
-    let means = wavelets(whole_blocks(&mut picture.view_mut()));
+    let mut view = picture.view_mut();
+    let means = wavelets(whole_blocks(&mut view).view());
     // Of each bit: the blocks that say 1, and all.
     let mut votes = [(0u32, 0u32); BITS];
     for (vote, block) in (0..BITS).cycle().zip(means.exact_chunks(BLOCK)) {
@@ -112,10 +114,7 @@ fn read(mut picture: Array3<f32>) -> u64 {
 /// A change of all pixels, whose three numbers are in as many planes.
 fn on_pixels(mut picture: ArrayViewMut3<'_, f32>, change: impl Fn([f32; 3]) -> [f32; 3]) {
     let planes = picture.multi_slice_mut((s![0, .., ..], s![1, .., ..], s![2, .., ..]));
-    ndarray::Zip::from(planes.0)
-        .and(planes.1)
-        .and(planes.2)
-        .for_each(|a, b, c| [*a, *b, *c] = change([*a, *b, *c]));
+    Zip::from(planes.0).and(planes.1).and(planes.2).for_each(|a, b, c| [*a, *b, *c] = change([*a, *b, *c]));
 }
 
 /// OpenCV's `COLOR_BGR2YUV` of floats, whose differences are around 0.5 whatever the range. It multiplies and adds without
@@ -147,13 +146,13 @@ struct Wavelet {
     diagonal: f32,
 }
 
-fn wavelets(plane: ArrayViewMut2<'_, f32>) -> Array2<Wavelet> {
-    let (height, width) = plane.dim();
-    Array2::from_shape_fn((height / 2, width / 2), |(row, column)| {
-        let pixel = |y, x| plane[(2 * row + y, 2 * column + x)] * HALF;
-        let low = [0, 1].map(|x| (pixel(0, x) + pixel(1, x)) * HALF);
-        let high = [0, 1].map(|x| (pixel(0, x) - pixel(1, x)) * HALF);
-        let ([low_left, low_right], [high_left, high_right]) = (low, high);
+fn wavelets(plane: ArrayView2<'_, f32>) -> Array2<Wavelet> {
+    Zip::from(plane.exact_chunks((2, 2))).map_collect(|cell| {
+        let mut pixels = cell.iter().map(|pixel| pixel * HALF);
+        let [upper_left, upper_right, lower_left, lower_right] =
+            from_fn(|_| pixels.next().unwrap_or_default());
+        let (low_left, low_right) = ((upper_left + lower_left) * HALF, (upper_right + lower_right) * HALF);
+        let (high_left, high_right) = ((upper_left - lower_left) * HALF, (upper_right - lower_right) * HALF);
         Wavelet {
             mean: low_left + low_right,
             rows: high_left + high_right,
