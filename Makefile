@@ -35,7 +35,7 @@ test: setup
 
 # The long forms of the tests that have one.
 soak: setup
-	SDXL_SOAK=1 cargo test --test ffi --test ffi_misuse --test faults
+	SDXL_SOAK=1 cargo test --test memory --test ffi --test ffi_misuse --test isolation --test faults
 	scripts/fuzz all 600
 
 install: setup

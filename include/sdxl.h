@@ -1593,6 +1593,16 @@ sdxl_status sdxl_request_set_batch(sdxl_request request, uint32_t batch);
 /// Any thread. Since 0.1.
 sdxl_status sdxl_request_set_scheduler(sdxl_request request, sdxl_scheduler scheduler);
 
+/// Marks the pictures with the invisible watermark of the reference pipeline, which the Python package invisible-watermark
+/// reads. What an overlay puts back of the original picture carries none, and neither do previews, nor pictures narrower
+/// than 256 pixels or of fewer than 256 x 256.
+///
+/// - request: whose.
+/// - watermark: 1 for yes, 0 for no. Default: 0.
+///
+/// Any thread. Since 0.1.
+sdxl_status sdxl_request_set_watermark(sdxl_request request, uint32_t watermark);
+
 /// Stops at a fraction of the schedule. The latents are then noisy, for another run to go on with; pictures are
 /// not made of them.
 ///
@@ -1921,7 +1931,8 @@ sdxl_status sdxl_image_copy_pixels(sdxl_image image, const sdxl_pixel_layout *la
 /// Copies the text that a picture carries under a keyword.
 ///
 /// - image: which one.
-/// - keyword: "parameters" for the line that other programs read, "sdxl" for JSON with every setting.
+/// - keyword: "parameters" for the line that other programs read, "sdxl" for JSON with every setting, "XML:com.adobe.xmp"
+///   for the XMP packet that says that a model made it.
 /// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
 /// - capacity: bytes of the buffer.
 /// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer. 1 for a text that is not

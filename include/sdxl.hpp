@@ -251,7 +251,7 @@ class Image : public detail::Object<sdxl_image, sdxl_image_free> {
     const sdxl_pixel_layout c = layout.c();
     return detail::status(sdxl_image_copy_pixels(handle(), &c, static_cast<std::uint8_t *>(pixels), size));
   }
-  /// The text under a keyword: "parameters", "sdxl"; "" where there is none.
+  /// The text under a keyword: "parameters", "sdxl", "XML:com.adobe.xmp"; "" where there is none.
   Result<std::string> text(const std::string &keyword) const {
     return detail::copy_text([&](char *buffer, std::size_t capacity, std::size_t *size) {
       return sdxl_image_copy_text(handle(), keyword.c_str(), buffer, capacity, size);
@@ -638,6 +638,9 @@ class Request : public detail::Object<sdxl_request, sdxl_request_free> {
   Status set_outpaint(const Image &image, std::uint32_t left, std::uint32_t top, std::uint32_t right,
                       std::uint32_t bottom) {
     return detail::status(sdxl_request_set_outpaint(handle(), image.handle(), left, top, right, bottom));
+  }
+  Status set_watermark(bool watermark) {
+    return detail::status(sdxl_request_set_watermark(handle(), watermark));
   }
   Status set_overlay(bool overlay) { return detail::status(sdxl_request_set_overlay(handle(), overlay)); }
   Status set_padding_mask_crop(std::uint32_t padding) {

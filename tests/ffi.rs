@@ -183,7 +183,50 @@ fn adapters(name: &str) -> [PathBuf; 2] {
 
 #[test]
 fn a_fork_is_refused() {
-    run("fork", &[]);
+    run("fork", &[text(base())]);
+}
+
+#[test]
+fn the_library_stays_when_it_is_closed() {
+    // Not linked with the library: none of its functions is called by name.
+    let unload = build("unload", &["-Wl,--as-needed", "-ldl"], &[&repository("tests/c/unload.c")]);
+    let library = library().join("libsdxl.so");
+    print!("{}", expect_success(program(&unload).args([text(&library), text(base())])));
+}
+
+/// A program may end with nothing freed, once its jobs have ended or where they run in another process.
+#[test]
+fn a_process_may_end() {
+    let exit = build("exit", &[], &[&repository("tests/c/exit.c")]);
+    let rounds = if is_soak() { 15 } else { 1 };
+    let run = |how: &str, isolation: &str| {
+        let mut command = Command::new("timeout");
+        command.arg("60").arg(&exit).args([how, text(base())]).env_remove("LD_LIBRARY_PATH");
+        command.env("SDXL_TEST_ISOLATION", isolation).output().unwrap()
+    };
+    for (how, isolation) in [
+        ("after waiting", "none"),
+        ("from another thread", "none"),
+        ("at once, without handlers", "none"),
+        ("at once", "process"),
+        ("after waiting", "process"),
+    ] {
+        for round in 0..rounds {
+            let output = run(how, isolation);
+            assert_eq!(
+                output.status.code(),
+                Some(7),
+                "{how}, isolation {isolation}, round {round}: {output:?}"
+            );
+        }
+    }
+    // While a job computes in this very process libtorch may crash at the end, but nothing hangs: 124 is the time-out.
+    let good = (0..rounds).filter(|_| {
+        let code = run("at once", "none").status.code();
+        assert_ne!(code, Some(124), "hangs at its end");
+        code == Some(7)
+    });
+    println!("{} of {rounds} processes ended without a crash while a job ran", good.count());
 }
 
 #[test]

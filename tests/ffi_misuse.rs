@@ -139,6 +139,7 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ("keyword", "\"sdxl\"", &[]),
     // Numbers.
     ("overlay", "1", &["2", "UINT32_MAX"]),
+    ("watermark", "1", &["2", "UINT32_MAX"]),
     ("padding", "4", &[]),
     ("sdxl_request_set_outpaint.left", "8", &["3", "16385", "UINT32_MAX"]),
     ("sdxl_request_set_outpaint.top", "8", &["3", "16385", "UINT32_MAX"]),

@@ -58,6 +58,7 @@ impl Drawn<'_> {
         let found = Image::open(self.folder.join(name)).unwrap();
         assert!(found.pixels() == expected.pixels(), "{name} is another picture");
         assert_eq!(found.text("sdxl"), expected.text("sdxl"), "{name}");
+        assert_eq!(found.text("XML:com.adobe.xmp"), expected.text("XML:com.adobe.xmp"), "{name}");
         self.seen.insert(name.to_owned());
     }
 
@@ -140,6 +141,7 @@ fn settings(drawn: &mut Drawn, pipeline: &Pipeline) {
     drawn.case("perturbed_layers", pipeline, unguided.perturbed_attention(perturbed));
     drawn.case("width", pipeline, request().width(96));
     drawn.case("height", pipeline, request().height(96));
+    drawn.case("watermark", pipeline, request().size(Size::new(256, 256)).watermark(true));
     let strips = Pipeline::builder(base()).vae_tiling(true).build().unwrap();
     drawn.case("strips", &strips, request().size(Size::new(128, 192)));
 }

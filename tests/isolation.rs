@@ -70,14 +70,36 @@ fn a_worker_inherits_no_descriptors() {
     run("inherits nothing", &[]);
 }
 
+/// Writes a program of the shell.
+fn script(path: &Path, text: &str) {
+    fs::write(path, format!("#!/bin/sh\n{text}\n")).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn the_environment_names_another_worker() {
+    let folder = scratch("isolation-elsewhere");
+    let (program, mark) = (folder.join("a painter"), folder.join("was started"));
+    let text =
+        format!("echo started >> '{}'\nexec '{}' \"$@\"", mark.display(), env!("CARGO_BIN_EXE_sdxl-worker"));
+    script(&program, &text);
+    expect_success(command("draws").env("SDXL_WORKER", &program));
+    assert_eq!(fs::read_to_string(&mark).unwrap(), "started\n");
+    // Empty is none: the one beside the library.
+    expect_success(command("draws").env("SDXL_WORKER", ""));
+    assert_eq!(fs::read_to_string(&mark).unwrap(), "started\n");
+    // The name of one that is not there is no wish for another.
+    let missing = command("draws").env("SDXL_WORKER", folder.join("nothing")).output().unwrap();
+    let error = String::from_utf8(missing.stderr).unwrap();
+    assert!(!missing.status.success() && error.contains("nothing: cannot be started"), "{error}");
+}
+
 #[test]
 fn other_programs_are_refused() {
     let folder = scratch("isolation-refused");
     let script = |name: &str, text: &str| {
-        let path = folder.join(name);
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-        path.to_str().unwrap().to_owned()
+        script(&folder.join(name), text);
+        folder.join(name).to_str().unwrap().to_owned()
     };
     let cases = [
         (folder.join("nothing").to_str().unwrap().to_owned(), "cannot be started: No such file"),

@@ -142,6 +142,8 @@ fn larger_pictures() {
     for options in [["--hires-strength", "0.4"], ["--hires-upscaler", "pixel"], ["--hires-steps", "8"]] {
         assert_ne!(picture(&[&base[..], &options].concat()), latent, "{options:?}");
     }
+    let large = ["--width", "256", "--height", "256"];
+    assert_ne!(picture(&[&large[..], &["--watermark"]].concat()), picture(&large));
     // Up to rounding the same, in strips.
     let strips = picture(&["--vae-tiling", "--hires-scale", "1.5"]);
     assert!(strips.iter().zip(&latent).all(|(a, b)| a.abs_diff(*b) <= 1));

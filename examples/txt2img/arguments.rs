@@ -114,6 +114,9 @@ pub(crate) struct Arguments {
     /// Encode and decode in strips: less memory, the same picture up to rounding.
     #[arg(long)]
     pub(crate) vae_tiling: bool,
+    /// Mark the pictures with the invisible watermark of the reference pipeline (from 256 pixels of width on).
+    #[arg(long)]
+    watermark: bool,
     /// Where to save the final latents: safetensors, tensor "latents", f32.
     #[arg(long, value_name = "FILE")]
     pub(crate) latents_out: Option<PathBuf>,
@@ -197,7 +200,11 @@ impl Arguments {
 
     /// The request, but for what comes from the model or from files.
     pub(crate) fn request(&self, conditioning: Conditioning) -> Result<RequestBuilder> {
-        let request = Request::builder(conditioning).steps(self.steps).seed(self.seed).batch(self.batch);
+        let request = Request::builder(conditioning)
+            .steps(self.steps)
+            .seed(self.seed)
+            .batch(self.batch)
+            .watermark(self.watermark);
         let request = self.beginning.apply(self.guiding.apply(request)?)?;
         Ok(match (self.width, self.height) {
             (None, None) => request,

@@ -201,7 +201,8 @@ pub unsafe extern "C" fn sdxl_image_copy_pixels(
 /// Copies the text that a picture carries under a keyword.
 ///
 /// - image: which one.
-/// - keyword: "parameters" for the line that other programs read, "sdxl" for JSON with every setting.
+/// - keyword: "parameters" for the line that other programs read, "sdxl" for JSON with every setting, "XML:com.adobe.xmp"
+///   for the XMP packet that says that a model made it.
 /// - buffer: where the text goes, with its NUL; NULL to ask for the size alone.
 /// - capacity: bytes of the buffer.
 /// - out_size: the bytes that it takes, NUL included; may be NULL where there is a buffer. 1 for a text that is not

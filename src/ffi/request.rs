@@ -4,8 +4,8 @@ use std::ffi::c_char;
 use std::sync::Mutex;
 
 use super::arguments::{
-    Versioned, change, choice, copy_of, copy_out, create, duplicate, free, short_list, structure_place, text,
-    texts,
+    Versioned, change, choice, copy_of, copy_out, create, duplicate, free, short_list, structure_place,
+    switch, text, texts,
 };
 use super::conditioning::sdxl_conditioning;
 use super::error::{Outcome, guard, sdxl_status};
@@ -395,6 +395,19 @@ pub extern "C" fn sdxl_request_set_scheduler(
     scheduler: sdxl_scheduler,
 ) -> sdxl_status {
     set(request, |builder| Ok(builder.scheduler(copy_of(scheduler)?)))
+}
+
+/// Marks the pictures with the invisible watermark of the reference pipeline, which the Python package invisible-watermark
+/// reads. What an overlay puts back of the original picture carries none, and neither do previews, nor pictures narrower
+/// than 256 pixels or of fewer than 256 x 256.
+///
+/// - request: whose.
+/// - watermark: 1 for yes, 0 for no. Default: 0.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn sdxl_request_set_watermark(request: sdxl_request, watermark: u32) -> sdxl_status {
+    set(request, |builder| Ok(builder.watermark(switch(watermark, "watermark")?)))
 }
 
 /// Stops at a fraction of the schedule. The latents are then noisy, for another run to go on with; pictures are

@@ -5,6 +5,8 @@ mod compose;
 mod layout;
 mod mask;
 mod resample;
+mod watermark;
+mod xmp;
 
 use std::io::{BufReader, Write};
 use std::path::Path;
@@ -20,6 +22,7 @@ pub use compose::{Margins, Rectangle};
 pub use layout::{PixelFormat, PixelLayout, RowOrder};
 pub use mask::Mask;
 use resample::{Filter, resample};
+pub(crate) use xmp::{DigitalSource, XMP_KEYWORD};
 
 use crate::error::{Error, Result};
 use crate::host::{Element, array_from};
@@ -115,7 +118,10 @@ impl Image {
         self.pixels.view()
     }
 
-    /// The texts that the picture carries: keyword and text.
+    /// The texts that the picture carries: keyword and text. Those of a picture that was drawn are `parameters`, the line
+    /// that other programs read, `sdxl`, JSON with every setting, and `XML:com.adobe.xmp`, an XMP packet with the IPTC's
+    /// digital source type: `trainedAlgorithmicMedia`, or `compositeWithTrainedAlgorithmicMedia` where the run began with
+    /// a picture or its latents. A picture of its pixels alone ([`from_pixels`](Self::from_pixels)) carries none.
     pub fn texts(&self) -> &[(String, String)] {
         &self.texts
     }
@@ -146,8 +152,8 @@ impl Image {
         encoder.set_depth(BitDepth::Eight);
         encoder.set_source_srgb(png::SrgbRenderingIntent::Perceptual);
         for (keyword, text) in &self.texts {
-            // tEXt is Latin-1; other programs read both kinds.
-            let latin1 = text.chars().all(|c| u32::from(c) < 256);
+            // tEXt is Latin-1; other programs read both kinds, but XMP in iTXt alone.
+            let latin1 = keyword != XMP_KEYWORD && text.chars().all(|c| u32::from(c) < 256);
             if latin1 {
                 encoder.add_text_chunk(keyword.clone(), text.clone()).map_err(fail)?;
             } else {

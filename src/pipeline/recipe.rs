@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::request::{Inpaint, Origin, Variation};
 use super::{AppliedLora, Pipeline, Request};
 use crate::conditioning::{Conditioning, MicroConditioning, Prompts, Size, TextSource};
-use crate::image::Image;
+use crate::image::{DigitalSource, Image, XMP_KEYWORD};
 use crate::scheduler::Scheduler;
 use crate::unet::FreeU;
 use crate::weights::{TextualInversion, WeightedLora};
@@ -20,6 +20,7 @@ pub(super) struct Recipe {
     /// The settings that all pictures of the request share.
     shared: Value,
     prompts: Option<Prompts>,
+    source: DigitalSource,
 }
 
 impl Recipe {
@@ -55,17 +56,18 @@ impl Recipe {
             "initial_noise": if request.initial_noise.is_some() { "given" } else { "drawn from the seed" },
             "variation": request.variation.map(|Variation { seed, strength }| json!({ "seed": seed, "strength": strength })),
             "hires": request.hires.map(|hires| hires.describe()),
+            "watermark": request.watermark,
             "conditioning": describe(conditioning),
         });
         let prompts = match &conditioning.text {
             TextSource::Prompts(prompts) => Some(prompts.clone()),
             TextSource::Embeddings { .. } => None,
         };
-        Self { size, seeds: request.seeds.clone(), shared, prompts }
+        Self { size, seeds: request.seeds.clone(), shared, prompts, source: source(request) }
     }
 
-    /// The picture with two texts: `parameters`, the line that other programs read, and `sdxl`, JSON with
-    /// every setting.
+    /// The picture with three texts: `parameters`, the line that other programs read; `sdxl`, JSON with every setting;
+    /// and an XMP packet, which says that a model made it.
     pub(super) fn describe(&self, image: Image, index: usize) -> Image {
         let seed = self.seeds.get(index).copied().unwrap_or(0);
         let mut all = self.shared.clone();
@@ -76,7 +78,10 @@ impl Recipe {
                 variation.insert("seed".into(), first.wrapping_add(index as u64).into());
             }
         }
-        image.with_text("parameters", self.parameters(seed, &all)).with_text("sdxl", all.to_string())
+        image
+            .with_text("parameters", self.parameters(seed, &all))
+            .with_text("sdxl", all.to_string())
+            .with_text(XMP_KEYWORD, self.source.xmp())
     }
 
     /// The convention of A1111's web interface: prompt, negative prompt, and a line of settings.
@@ -179,6 +184,16 @@ fn origin(request: &Request) -> Value {
         Origin::Outpaint { margins, .. } => json!({ "image": "given", "outpaint": margins.to_string() }),
         Origin::Resume { at, .. } => {
             json!({ "latents": "of another run", "at": at, "skip_draws": request.skip_draws })
+        }
+    }
+}
+
+/// Latents are those of a picture, but for those that another run left: what that began with is not known here.
+fn source(request: &Request) -> DigitalSource {
+    match request.origin {
+        Origin::Noise | Origin::Resume { .. } => DigitalSource::Generated,
+        Origin::Images(_) | Origin::Latents(_) | Origin::Inpaint(_) | Origin::Outpaint { .. } => {
+            DigitalSource::Edited
         }
     }
 }

@@ -30,6 +30,7 @@ pub struct Request {
     pub(crate) skip_draws: usize,
     pub(crate) variation: Option<Variation>,
     pub(crate) hires: Option<Hires>,
+    pub(crate) watermark: bool,
 }
 
 /// Start noise on the way from the seed's to that of another seed.
@@ -96,6 +97,7 @@ impl Request {
                 skip_draws: 0,
                 variation: None,
                 hires: None,
+                watermark: false,
             },
             batch: None,
             overlay: None,
@@ -286,6 +288,14 @@ impl RequestBuilder {
     /// Draws the pictures once more, larger and beginning with the first ones. Default: not.
     pub fn hires(self, hires: Hires) -> Self {
         self.change(|request| request.hires = Some(hires))
+    }
+
+    /// Whether the pictures carry the invisible watermark of the reference pipeline, 48 bits that
+    /// [`Image::watermark_bits`] reads: as diffusers' `add_watermarker`, on what the autoencoder gives. What an overlay puts
+    /// back of the original picture carries none, and neither do previews, nor pictures narrower than 256 pixels or of
+    /// fewer than 256 x 256. Default: no; in diffusers it depends on what is installed.
+    pub fn watermark(self, watermark: bool) -> Self {
+        self.change(|request| request.watermark = watermark)
     }
 
     /// Checks every value.

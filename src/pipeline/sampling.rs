@@ -43,6 +43,7 @@ pub struct Sampling {
     failed: bool,
     started: Instant,
     size: Size,
+    watermark: bool,
     recipe: Recipe,
 }
 
@@ -86,6 +87,7 @@ impl Sampling {
             None => (size, 0),
         };
         Ok(Self {
+            watermark: request.watermark,
             recipe: Recipe::new(pipeline, request, &scheduler, size),
             pipeline: pipeline.clone(),
             scheduler,
@@ -131,12 +133,17 @@ impl Sampling {
         self.counted(self.stage.latents())
     }
 
-    /// Decodes the latents as they stand. The pictures carry how they were made.
+    /// Decodes the latents as they stand. The pictures carry how they were made, and that a model made them: see
+    /// [`Image::texts`].
     ///
     /// # Errors
     /// [`Error::NonFinite`](crate::Error::NonFinite) where the UNet or the autoencoder gave no numbers.
     pub fn images(&self) -> Result<Vec<Image>> {
-        let images = self.pipeline.decode(&self.latents()?)?.into_iter().enumerate();
+        let mut decoded = self.pipeline.decode_tensor(&self.latents()?)?;
+        if self.watermark {
+            decoded = Image::watermark(&decoded)?;
+        }
+        let images = Image::from_tensor(&decoded)?.into_iter().enumerate();
         let described = images.map(|(index, image)| {
             let image = match &self.stage.overlay {
                 Some(overlay) => overlay.apply(image, index)?,

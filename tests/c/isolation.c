@@ -239,6 +239,19 @@ static void inherits_nothing(const char *model) {
   OK(sdxl_pipeline_free(pipeline));
 }
 
+// With the worker of the environment, if that names one.
+static void draws(const char *model) {
+  sdxl_pipeline in_process = load(model), pipeline = load_with(model, NULL);
+  sdxl_request request = new_request("a cat", 3);
+  draw(in_process, request, expected);
+  draws_the_same(pipeline, request);
+  worker();
+  OK(sdxl_request_free(request));
+  OK(sdxl_pipeline_free(in_process));
+  OK(sdxl_pipeline_free(pipeline));
+  expect_no_worker();
+}
+
 // A program that is no worker of this version.
 static void refuses(const char *model, const char *program, const char *message) {
   sdxl_pipeline_options options;
@@ -308,6 +321,7 @@ int main(int argc, char **argv) {
   else if (strcmp(what, "ends by a signal") == 0) ends(model, 1);
   else if (strcmp(what, "strange signals") == 0) strange_signals(model);
   else if (strcmp(what, "inherits nothing") == 0) inherits_nothing(model);
+  else if (strcmp(what, "draws") == 0) draws(model);
   else if (strcmp(what, "refuses") == 0) refuses(model, argv[3], argv[4]);
   else if (strcmp(what, "same errors") == 0) same_errors(model, argv[3]);
   else EXPECT(!"a thing to do");

@@ -87,6 +87,7 @@ static void settings(const sdxl::Pipeline &pipeline, const sdxl::Image &image, c
   std::uint32_t region[4];
   EXPECT(mask && mask->mask_region(64, 64, 4, region) && region[2] > region[0]);
   copy = request->clone();
+  EXPECT(copy->set_watermark(true) && copy->set_watermark(false));
   EXPECT(!copy->set_overlay(true) && copy->set_inpaint(image, *mask) && copy->set_overlay(true));
   EXPECT(copy->set_padding_mask_crop(4));
   EXPECT(copy->set_inpaint_each({image, *mask}, {*mask, *mask}, 1) && !copy->set_inpaint_each({image}, {}));
@@ -177,6 +178,7 @@ int main(int argc, char **argv) {
   EXPECT((*first)[0].copy_pixels(a.data(), a.size(), layout) && (*second)[0].copy_pixels(b.data(), b.size(), layout));
   EXPECT(a == b);
   EXPECT((*first)[0].text("parameters")->rfind("a cat\nNegative prompt: blurry\n", 0) == 0);
+  EXPECT((*first)[0].text("XML:com.adobe.xmp")->find("/trainedAlgorithmicMedia<") != std::string::npos);
   EXPECT(sdxl::Image::make(64, 64, a.data(), a.size(), layout));
 
   // A callback with state; the job and its latents.

@@ -100,6 +100,11 @@ static void settings_of_a_request(void) {
   draw_case(base, request, "height");
 
   request = fresh();
+  OK(sdxl_request_set_size(request, 256, 256));
+  OK(sdxl_request_set_watermark(request, 1));
+  draw_case(base, request, "watermark");
+
+  request = fresh();
   uint64_t noise_seeds[] = {5};
   sdxl_latents noise;
   OK(sdxl_latents_new_noise(noise_seeds, 1, 4, 8, 8, 0, &noise));

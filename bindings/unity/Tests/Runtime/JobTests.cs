@@ -48,6 +48,7 @@ namespace Sdxl.Tests
                     Assert.AreEqual(TestModel.Side, image.Width);
                     Assert.AreEqual(expected, image.GetPixels());
                     StringAssert.Contains("eine Füchsin 🦊", image.Text("parameters"));
+                    StringAssert.Contains("/trainedAlgorithmicMedia<", image.Text("XML:com.adobe.xmp"));
                 }
                 SdxlProgress last = progress.All[progress.All.Count - 1];
                 Assert.AreEqual(SdxlJobState.Finished, last.State);

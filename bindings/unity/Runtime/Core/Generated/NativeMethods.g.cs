@@ -544,6 +544,9 @@ namespace Sdxl.Native
         internal static extern int sdxl_request_set_scheduler(sdxl_request request, sdxl_scheduler scheduler);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sdxl_request_set_watermark(sdxl_request request, uint watermark);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int sdxl_request_set_end_at(sdxl_request request, double fraction);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]

@@ -38,7 +38,10 @@ namespace Sdxl
         }
 
         /// <summary>Copies the text that a picture carries under a keyword.</summary>
-        /// <param name="keyword">"parameters" for the line that other programs read, "sdxl" for JSON with every setting.</param>
+        /// <param name="keyword">
+        /// "parameters" for the line that other programs read, "sdxl" for JSON with every setting, "XML:com.adobe.xmp"
+        /// for the XMP packet that says that a model made it.
+        /// </param>
         public string Text(string keyword)
         {
             using (var self = Borrow())

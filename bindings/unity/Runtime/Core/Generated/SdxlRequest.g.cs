@@ -262,6 +262,21 @@ namespace Sdxl
         }
 
         /// <summary>
+        /// Marks the pictures with the invisible watermark of the reference pipeline, which the Python package invisible-watermark
+        /// reads. What an overlay puts back of the original picture carries none, and neither do previews, nor pictures narrower
+        /// than 256 pixels or of fewer than 256 x 256.
+        /// </summary>
+        /// <param name="watermark">1 for yes, 0 for no. Default: 0.</param>
+        public SdxlRequest SetWatermark(bool watermark)
+        {
+            using (var self = Borrow())
+            {
+                Check(NativeMethods.sdxl_request_set_watermark(new sdxl_request(self.Id), watermark ? 1u : 0u));
+                return this;
+            }
+        }
+
+        /// <summary>
         /// Stops at a fraction of the schedule. The latents are then noisy, for another run to go on with; pictures are
         /// not made of them.
         /// </summary>
