@@ -114,6 +114,9 @@ pub(crate) struct Arguments {
     /// Encode and decode in strips: less memory, the same picture up to rounding.
     #[arg(long)]
     pub(crate) vae_tiling: bool,
+    /// Read the text encoders once and keep them, in the place of reading each weight when it is used.
+    #[arg(long)]
+    pub(crate) keep_text_encoders: bool,
     /// Where to save the final latents: safetensors, tensor "latents", f32.
     #[arg(long, value_name = "FILE")]
     pub(crate) latents_out: Option<PathBuf>,
