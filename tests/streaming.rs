@@ -13,7 +13,8 @@ use common::headers::scratch;
 use common::{final_latents, repository, save};
 use sdxl::pipeline::{PipelineBuilder, write_random_model};
 use sdxl::{
-    Conditioning, Error, Guidance, Lora, MemoryFile, Pipeline, Precision, Request, TextualInversion, WeightedLora,
+    Conditioning, Error, Guidance, Lora, MemoryFile, Pipeline, Precision, Request, TextualInversion,
+    WeightedLora,
 };
 use tch::Tensor;
 
@@ -123,7 +124,8 @@ fn weights_are_read_again_for_another_prompt() {
     let expected = latents(&kept);
     assert_eq!(drawn, expected[0]);
 
-    let file = fs::OpenOptions::new().write(true).open(folder.join("text_encoder/model.safetensors")).unwrap();
+    let file =
+        fs::OpenOptions::new().write(true).open(folder.join("text_encoder/model.safetensors")).unwrap();
     let size = file.metadata().unwrap().len();
     file.set_len(size / 2).unwrap();
     // The same prompts with another seed need no encoder.

@@ -133,7 +133,8 @@ mod tests {
     fn error(conv: &Conv2d, x: &Tensor, rows_of_zeros: i64) -> f64 {
         let found = conv.forward_rows(x, rows_of_zeros).unwrap().to_kind(Kind::Double);
         let double = |x: &Tensor| x.to_kind(Kind::Double);
-        let (weight, bias) = (double(&conv.weight.stored().tensor().unwrap()), conv.bias.as_ref().map(double));
+        let (weight, bias) =
+            (double(&conv.weight.stored().tensor().unwrap()), conv.bias.as_ref().map(double));
         let padding = [rows_of_zeros, conv.padding];
         let expected = double(x).conv2d(&weight, bias.as_ref(), [1, 1], padding, [1, 1], 1);
         assert_eq!(found.size(), expected.size());

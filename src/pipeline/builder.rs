@@ -18,8 +18,8 @@ use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders,
 use crate::unet::Unet;
 use crate::vae::{AutoencoderKl, AutoencoderTiny, Vae};
 use crate::weights::{
-    Changes, Checkpoint, Component, ComponentChanges, Fit, Keeping, Lora, TextualInversion, WeightedLora, Weights,
-    tensors_of,
+    Changes, Checkpoint, Component, ComponentChanges, Fit, Keeping, Lora, TextualInversion, WeightedLora,
+    Weights, tensors_of,
 };
 
 /// Builds a [`Pipeline`].

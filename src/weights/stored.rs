@@ -106,7 +106,10 @@ impl Streamed {
 
 impl fmt::Debug for Streamed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Streamed").field("name", &self.name).field("shape", &self.shape).finish_non_exhaustive()
+        f.debug_struct("Streamed")
+            .field("name", &self.name)
+            .field("shape", &self.shape)
+            .finish_non_exhaustive()
     }
 }
 
