@@ -125,7 +125,8 @@ fn load(arguments: &Arguments, path: &Path, stage: Stage) -> Result<Pipeline> {
     let mut builder = Pipeline::builder(path)
         .device(arguments.device)
         .precision(arguments.precision)
-        .vae_tiling(arguments.vae_tiling);
+        .vae_tiling(arguments.vae_tiling)
+        .stream_text_encoders(!arguments.keep_text_encoders);
     if let Some(path) = &arguments.taesd {
         builder = builder.taesd(path);
     }

@@ -596,6 +596,8 @@ class Request : public detail::Object<sdxl_request, sdxl_request_free> {
     return detail::status(
         sdxl_request_set_perturbed_attention(handle(), scale, adaptive_scale, parts.data(), parts.size()));
   }
+  /// 1 is every time.
+  Status set_deep_cache(std::uint32_t every) { return detail::status(sdxl_request_set_deep_cache(handle(), every)); }
   Status set_freeu(double s1 = 0.9, double s2 = 0.2, double b1 = 1.3, double b2 = 1.4) {
     return detail::status(sdxl_request_set_freeu(handle(), s1, s2, b1, b2));
   }
@@ -803,6 +805,10 @@ class PipelineOptions : public detail::Object<sdxl_pipeline_options, sdxl_pipeli
   Status merge_loras() { return detail::status(sdxl_pipeline_options_merge_loras(handle())); }
   Status set_vae_tiling(bool vae_tiling) {
     return detail::status(sdxl_pipeline_options_set_vae_tiling(handle(), vae_tiling));
+  }
+  /// The files, or the memory given to add_file, must stay as long as the pipeline then.
+  Status set_stream_text_encoders(bool stream_text_encoders) {
+    return detail::status(sdxl_pipeline_options_set_stream_text_encoders(handle(), stream_text_encoders));
   }
   Result<PipelineOptions> clone() const {
     return detail::make<PipelineOptions>(

@@ -77,6 +77,8 @@ fn without_a_model() {
         (freeu(f64::NAN, 1.), "freeu.s2", "NaN", "above 0"),
         (freeu(1., 0.), "freeu.b1", "0", "above 0"),
         (freeu(1., f64::INFINITY), "freeu.b1", "inf", "at most 100"),
+        (request().deep_cache(0), "deep_cache", "0", "1 to 100"),
+        (request().deep_cache(101), "deep_cache", "101", "1 to 100"),
         (request().strength(0.5), "strength", "0.5", "none without a picture"),
         (resume(0.5).strength(0.5), "strength", "0.5", "none without a picture"),
         (picture().strength(0.), "strength", "0", "above 0 and at most 1"),

@@ -86,6 +86,8 @@ const VALUES: &[(&str, &str, &[&str])] = &[
     ("sdxl_pipeline_options_add_lora.path", "\"lora.safetensors\"", &[]),
     ("sdxl_pipeline_options_add_lora.weight", "0.8", &[]),
     ("vae_tiling", "1", &["2", "UINT32_MAX"]),
+    ("every", "2", &["0", "101", "UINT32_MAX"]),
+    ("stream_text_encoders", "1", &["2", "UINT32_MAX"]),
     ("sdxl_lora_open.path", "lora_path", &["\"/nowhere/x.safetensors\"", "\"/\"", "\"\"", "\"/dev/null\""]),
     (
         "sdxl_textual_inversion_open.path",

@@ -133,6 +133,7 @@ fn settings(drawn: &mut Drawn, pipeline: &Pipeline) {
     drawn.case("hires_pixel", pipeline, request().hires(Hires::new(2.).unwrap().upscaler(Upscaler::Pixel)));
     drawn.case("variation", pipeline, request().batch(2).variation(40, 0.3));
     drawn.case("freeu", pipeline, request().freeu(FreeU::default()));
+    drawn.case("deep_cache", pipeline, request().deep_cache(2));
     drawn.case("perturbed", pipeline, request().perturbed_attention(PerturbedAttention::default()));
     let layers = ["down_blocks.1", "up_blocks.0.attentions.1"];
     let perturbed =

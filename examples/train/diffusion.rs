@@ -50,13 +50,8 @@ pub(crate) fn train(common: &Common, part: &Arguments) -> Result<()> {
     let data = FolderDataset::open(&common.data)?;
     let mut batches = Batches::new(&data, &part.buckets, common.batch, common.seed)?;
     let captions = captions(common, &config, part.caption_dropout)?;
-    let encoder = Encoder {
-        dataset: &data,
-        vae: &vae,
-        captions: &captions,
-        aesthetic_score: None,
-        seed: common.seed,
-    };
+    let encoder =
+        Encoder { dataset: &data, vae: &vae, captions: &captions, aesthetic_score: None, seed: common.seed };
     let cache = part.latents.as_ref().map(|path| LatentCache::open(path, &encoder)).transpose()?;
     let cache = RefCell::new(cache.unwrap_or_default());
     let stored = Cell::new(cache.borrow().len());

@@ -117,6 +117,9 @@ pub(crate) struct Arguments {
     /// Mark the pictures with the invisible watermark of the reference pipeline (from 256 pixels of width on).
     #[arg(long)]
     watermark: bool,
+    /// Read the text encoders once and keep them, in the place of reading each weight when it is used.
+    #[arg(long)]
+    pub(crate) keep_text_encoders: bool,
     /// Where to save the final latents: safetensors, tensor "latents", f32.
     #[arg(long, value_name = "FILE")]
     pub(crate) latents_out: Option<PathBuf>,

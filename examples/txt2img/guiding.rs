@@ -14,6 +14,12 @@ pub(crate) struct Guiding {
     /// Fraction by which guidance is pulled back to the prediction's deviation.
     #[arg(long, default_value_t = 0., allow_negative_numbers = true)]
     guidance_rescale: f64,
+    /// Noise levels (sigma) between which guidance acts; the other steps cost half [default: all]
+    #[arg(long, value_name = "LOWEST,HIGHEST", allow_hyphen_values = true)]
+    guidance_interval: Option<Interval>,
+    /// Evaluate the UNet's deep levels once in N steps and reuse them: faster, and another picture; 2 or 3 are usual.
+    #[arg(long, value_name = "N")]
+    deep_cache: Option<usize>,
     /// Perturbed-attention guidance of that scale; 3 is usual.
     #[arg(long, value_name = "F", allow_negative_numbers = true)]
     pag_scale: Option<f64>,
@@ -37,7 +43,14 @@ pub(crate) struct Guiding {
 
 impl Guiding {
     pub(crate) fn apply(&self, mut request: RequestBuilder) -> Result<RequestBuilder> {
-        request = request.guidance(Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?);
+        let mut guidance = Guidance::new(self.guidance)?.rescale(self.guidance_rescale)?;
+        if let Some(Interval(lowest, highest)) = self.guidance_interval {
+            guidance = guidance.interval(lowest, highest)?;
+        }
+        request = request.guidance(guidance);
+        if let Some(every) = self.deep_cache {
+            request = request.deep_cache(every);
+        }
         if let Some(scale) = self.pag_scale {
             let mut perturbed = PerturbedAttention::new(scale)?.adaptive_scale(self.pag_adaptive_scale)?;
             if let Some(layers) = &self.pag_layers {
@@ -60,10 +73,28 @@ impl FromStr for Factors {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let numbers: Result<Vec<f64>, _> = text.split(',').map(|number| number.trim().parse()).collect();
-        match numbers.as_deref() {
-            Ok(&[s1, s2, b1, b2]) => Ok(Self(FreeU { s1, s2, b1, b2 })),
+        match numbers(text).as_deref() {
+            Some(&[s1, s2, b1, b2]) => Ok(Self(FreeU { s1, s2, b1, b2 })),
             _ => Err("expected four numbers: S1,S2,B1,B2".into()),
         }
     }
+}
+
+/// The lowest and the highest noise level.
+#[derive(Clone, Copy)]
+struct Interval(f64, f64);
+
+impl FromStr for Interval {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match numbers(text).as_deref() {
+            Some(&[lowest, highest]) => Ok(Self(lowest, highest)),
+            _ => Err("expected two numbers: LOWEST,HIGHEST".into()),
+        }
+    }
+}
+
+fn numbers(text: &str) -> Option<Vec<f64>> {
+    text.split(',').map(|number| number.trim().parse().ok()).collect()
 }

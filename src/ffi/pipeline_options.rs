@@ -53,7 +53,7 @@ pub unsafe extern "C" fn sdxl_pipeline_options_new_in_memory(
 
 /// Adds a file of a model in memory. Nothing is copied: the bytes must stay as they are until the options are freed, and
 /// until calls of sdxl_pipeline_load and sdxl_pipeline_options_check that use them have returned. Pipelines do not need
-/// them.
+/// them, but for those of sdxl_pipeline_options_set_stream_text_encoders.
 ///
 /// - options: whose; made by sdxl_pipeline_options_new_in_memory.
 /// - name: where the file would lie in a diffusers folder, such as "unet/config.json"; or any name for a single
@@ -255,6 +255,27 @@ pub extern "C" fn sdxl_pipeline_options_set_vae_tiling(
     vae_tiling: u32,
 ) -> sdxl_status {
     change(options, |builder: PipelineBuilder| Ok(builder.vae_tiling(switch(vae_tiling, "vae_tiling")?)))
+}
+
+/// Reads the text encoders' weights whenever a prompt is encoded, and keeps none of them: 1.6 GB less of SDXL in 16 bits.
+/// The pictures are the same, to the last bit; a prompt that differs from the one before takes the time to read its
+/// encoders' files, and its negative prompt once more.
+///
+/// - options: whose.
+/// - stream_text_encoders: 1 for yes, 0 for no. Default: 0.
+///
+/// The files must stay as they are as long as the pipeline and those made of it, and so must memory given to
+/// sdxl_pipeline_options_add_file.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn sdxl_pipeline_options_set_stream_text_encoders(
+    options: sdxl_pipeline_options,
+    stream_text_encoders: u32,
+) -> sdxl_status {
+    change(options, |builder: PipelineBuilder| {
+        Ok(builder.stream_text_encoders(switch(stream_text_encoders, "stream_text_encoders")?))
+    })
 }
 
 /// Makes a copy of options, to change some of them. Memory that was given to sdxl_pipeline_options_add_file must stay until

@@ -307,6 +307,18 @@ pub extern "C" fn sdxl_request_set_freeu(
     set(request, |builder| Ok(builder.freeu(FreeU { s1, s2, b1, b2 })))
 }
 
+/// Evaluates the deep levels of the UNet only once in so many times, and reuses what they gave (DeepCache, arXiv
+/// 2312.00858): faster, and the pictures change, the more the higher.
+///
+/// - request: whose.
+/// - every: 1 to 100; 2 or 3 are usual, and 20 steps or more. Default: 1, every time.
+///
+/// Any thread. Since 0.1.
+#[unsafe(no_mangle)]
+pub extern "C" fn sdxl_request_set_deep_cache(request: sdxl_request, every: u32) -> sdxl_status {
+    set(request, |builder| Ok(builder.deep_cache(every as usize)))
+}
+
 /// Draws the pictures once more, larger and beginning with the first ones (hires fix): the composition is that of the
 /// model's own size, the details are those of the large one.
 ///

@@ -11,7 +11,9 @@ use crate::pipeline::{JobBuilder, PipelineBuilder, Request};
 pub(crate) enum Isolated {}
 
 fn refused<T>() -> Result<T> {
-    Err(Error::Worker { reason: "needs Linux: on this system pipelines are in the host's own process".into() })
+    Err(Error::Worker {
+        reason: "needs Linux: on this system pipelines are in the host's own process".into(),
+    })
 }
 
 impl Isolated {

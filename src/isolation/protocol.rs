@@ -19,7 +19,7 @@ pub(super) fn greeting() -> String {
 }
 
 /// Grows where versions of the crate that have the same number would not understand each other.
-const PROTOCOL: u32 = 1;
+const PROTOCOL: u32 = 2;
 
 /// The worker's only argument, before the host's process number.
 pub(super) fn argument() -> &'static OsStr {

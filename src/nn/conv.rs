@@ -99,7 +99,7 @@ impl Conv2d {
 
     /// Channels of the output.
     pub(crate) fn channels(&self) -> i64 {
-        self.weight.stored().size().first().copied().unwrap_or(0)
+        self.weight.stored().shape().first().copied().unwrap_or(0)
     }
 }
 
@@ -133,7 +133,8 @@ mod tests {
     fn error(conv: &Conv2d, x: &Tensor, rows_of_zeros: i64) -> f64 {
         let found = conv.forward_rows(x, rows_of_zeros).unwrap().to_kind(Kind::Double);
         let double = |x: &Tensor| x.to_kind(Kind::Double);
-        let (weight, bias) = (double(conv.weight.stored()), conv.bias.as_ref().map(double));
+        let (weight, bias) =
+            (double(&conv.weight.stored().tensor().unwrap()), conv.bias.as_ref().map(double));
         let padding = [rows_of_zeros, conv.padding];
         let expected = double(x).conv2d(&weight, bias.as_ref(), [1, 1], padding, [1, 1], 1);
         assert_eq!(found.size(), expected.size());
@@ -184,6 +185,70 @@ mod tests {
             assert!((1e-8..2e-6).contains(&error), "{count} threads: {error:.1e}");
         }
         tch::set_num_threads(threads);
+    }
+
+    /// The table of `docs/measured.md`: `cargo test --lib which_is_faster -- --ignored --nocapture`.
+    #[test]
+    #[ignore = "a measurement"]
+    fn which_is_faster() {
+        let _guard = crate::runtime::no_grad();
+        tch::set_num_threads(1);
+        let shapes = [
+            (64, 64, [128, 32].as_slice()),
+            (128, 128, &[256, 64, 32, 16]),
+            (256, 256, &[128, 64, 32, 16]),
+            (512, 512, &[64, 32]),
+            (320, 320, &[128, 64, 32]),
+            (640, 640, &[64, 32, 16]),
+            (960, 640, &[32]),
+            (1280, 640, &[32]),
+            (1920, 640, &[32]),
+            (1280, 1280, &[32, 16]),
+            (2560, 1280, &[32, 16]),
+            (4, 512, &[64]),
+            (512, 8, &[64]),
+        ];
+        for (channels_in, channels_out, sides) in shapes {
+            let conv = conv(channels_in, channels_out, Kind::Float);
+            let (weight, bias) = (conv.weight.stored().tensor().unwrap(), conv.bias.as_ref());
+            for &side in sides {
+                let x = normal(3, &[channels_in, side, side]);
+                let seconds = |body: &dyn Fn() -> Tensor| {
+                    let start = std::time::Instant::now();
+                    drop(body());
+                    start.elapsed().as_secs_f64()
+                };
+                let theirs = || x.conv2d(&weight, bias, [1, 1], [1, 1], [1, 1], 1);
+                let ours = || shim::winograd(&x, &weight, bias, [1, 1]).unwrap();
+                let expected = x.to_kind(Kind::Double).conv2d(
+                    &weight.to_kind(Kind::Double),
+                    bias.map(|bias| bias.to_kind(Kind::Double)).as_ref(),
+                    [1, 1],
+                    [1, 1],
+                    [1, 1],
+                    1,
+                );
+                let error = |found: Tensor| {
+                    ((found.to_kind(Kind::Double) - &expected).norm() / expected.norm()).double_value(&[])
+                };
+                let errors = (error(ours()), error(theirs()));
+                let (mut best, mut best_of_ours) = (f64::INFINITY, f64::INFINITY);
+                for _ in 0..4 {
+                    best = best.min(seconds(&theirs));
+                    best_of_ours = best_of_ours.min(seconds(&ours));
+                }
+                let flops = 18. * (channels_in * channels_out * side * side) as f64;
+                eprintln!(
+                    "{channels_in} to {channels_out}, {side} x {side}: {:.2}, {:.0} and {:.0} GFLOP/s, \
+                     errors {:.0e} ({:.0e})",
+                    best / best_of_ours,
+                    flops / best / 1e9,
+                    flops / best_of_ours / 1e9,
+                    errors.0,
+                    errors.1
+                );
+            }
+        }
     }
 
     /// Not where a gradient is asked for, on few channels, and of other kernels.

@@ -4,12 +4,12 @@ use tch::{Kind, Tensor};
 
 use crate::error::Result;
 use crate::runtime::Numbers;
-use crate::weights::Weights;
+use crate::weights::{Stored, Weights};
 
 /// A table of vectors, looked up by index.
 #[derive(Debug)]
 pub struct Embedding {
-    weight: Tensor,
+    weight: Stored,
     /// More vectors, whose indices follow.
     added: Option<Tensor>,
     kind: Kind,
@@ -38,9 +38,10 @@ impl Embedding {
         let look_up = |table: &Tensor, indices: &Tensor| -> Result<Tensor> {
             Ok(Tensor::f_embedding(table, indices, -1, false, false)?.f_to_kind(self.kind)?)
         };
-        let Some(added) = &self.added else { return look_up(&self.weight, indices) };
-        let (count, _) = self.weight.size2()?;
-        let own = look_up(&self.weight, &indices.f_clamp_max_number(count - 1)?)?;
+        let table = self.weight.tensor()?;
+        let Some(added) = &self.added else { return look_up(&table, indices) };
+        let (count, _) = table.size2()?;
+        let own = look_up(&table, &indices.f_clamp_max_number(count - 1)?)?;
         let others = look_up(added, &indices.f_add_number(-count)?.f_clamp_min_number(0)?)?;
         Ok(others.f_where_self(&indices.f_ge_number(count)?.f_unsqueeze(-1)?, &own)?)
     }

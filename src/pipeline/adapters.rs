@@ -1,6 +1,7 @@
 //! Adapters of a [`Pipeline`]: LoRAs and textual inversions.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tch::{Kind, Tensor};
 
@@ -115,7 +116,9 @@ impl Pipeline {
             loras: applied(&fit, &wanted.loras, wanted.merged),
             embeddings: wanted.embeddings.to_vec(),
         };
-        Ok(Self { adapted: Some(Shared::new(adapted)), ..self.clone() })
+        // What was encoded last was encoded without these adapters.
+        let last_prompts = self.last_prompts.as_ref().map(|_| Arc::default());
+        Ok(Self { adapted: Some(Shared::new(adapted)), last_prompts, ..self.clone() })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +18,8 @@ use crate::text::{ClipTextModel, Padding, Projection, TextEncoder, TextEncoders,
 use crate::unet::Unet;
 use crate::vae::{AutoencoderKl, AutoencoderTiny, Vae};
 use crate::weights::{
-    Changes, Checkpoint, Component, ComponentChanges, Fit, Lora, TextualInversion, WeightedLora, Weights,
-    tensors_of,
+    Changes, Checkpoint, Component, ComponentChanges, Fit, Keeping, Lora, TextualInversion, WeightedLora,
+    Weights, tensors_of,
 };
 
 /// Builds a [`Pipeline`].
@@ -39,6 +40,7 @@ pub struct PipelineBuilder {
     unet: Option<PathBuf>,
     vae: Option<PathBuf>,
     vae_tiling: bool,
+    stream_text_encoders: bool,
     /// The worker program of a pipeline in a process of its own: see [`crate::isolation`].
     #[serde(skip)]
     pub(crate) isolation: Isolation,
@@ -68,6 +70,7 @@ impl PipelineBuilder {
             unet: None,
             vae: None,
             vae_tiling: false,
+            stream_text_encoders: false,
             isolation: Isolation::default(),
         }
     }
@@ -181,6 +184,16 @@ impl PipelineBuilder {
     /// always encoded and decoded one by one.
     pub fn vae_tiling(self, vae_tiling: bool) -> Self {
         Self { vae_tiling, ..self }
+    }
+
+    /// Reads the text encoders' weights, one after the other, whenever a prompt is encoded, and keeps none of them: 1.6 GB
+    /// less of SDXL in 16 bits. The pictures are the same, to the last bit; a prompt that differs from the one before takes
+    /// the time to read its encoders' files, and its negative prompt once more. Default: not.
+    ///
+    /// The files stay open, and must stay as they are, as long as the pipeline and those made of it; a [`MemoryFile`] is
+    /// kept as long.
+    pub fn stream_text_encoders(self, stream_text_encoders: bool) -> Self {
+        Self { stream_text_encoders, ..self }
     }
 
     /// Checks the model without reading its weights: configurations, tokenizers, and names and shapes of all
@@ -299,6 +312,7 @@ impl PipelineBuilder {
             device: self.device,
             precision: self.precision,
             vae_tiling: self.vae_tiling,
+            last_prompts: self.stream_text_encoders.then(Arc::default),
             worker: Worker::default(),
         };
         if beside.is_empty() && embeddings.is_empty() {
@@ -330,11 +344,15 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn read<M>(&mut self, component: Component, build: impl Fn(&Weights) -> Result<M>) -> Result<M> {
-        let PipelineBuilder { device, precision, .. } = *self.builder;
+        let PipelineBuilder { device, precision, stream_text_encoders, .. } = *self.builder;
+        let keeping = match component {
+            Component::TextEncoder | Component::TextEncoder2 if stream_text_encoders => Keeping::Streamed,
+            _ => Keeping::Kept,
+        };
         let none = Changes::new();
         let changes = self.changes.get(&component).unwrap_or(&none);
         let checkpoint = self.files.checkpoint(component)?;
-        let (model, loaded) = checkpoint.load_shared(device, precision, changes, build)?;
+        let (model, loaded) = checkpoint.load_shared((device, precision), keeping, changes, build)?;
         self.loaded.insert(component, loaded);
         Ok(model)
     }

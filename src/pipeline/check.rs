@@ -4,6 +4,7 @@ use super::request::{Inpaint, Origin, Variation};
 use super::{Request, prompts};
 use crate::error::{Error, Result};
 use crate::image::{Image, Mask};
+use crate::unet::DeepCache;
 
 /// The largest side of a picture, in pixels.
 pub(super) const MAX_SIDE: i64 = 8192;
@@ -24,6 +25,9 @@ pub(super) fn check(request: &Request) -> Result<()> {
     }
     if let Some(freeu) = &request.freeu {
         freeu.check()?;
+    }
+    if let Some(every) = request.deep_cache {
+        DeepCache::new(every)?;
     }
     if request.skip_draws > MAX_DRAWS {
         return Err(Error::invalid("skip_draws", request.skip_draws, format!("0 to {MAX_DRAWS}")));

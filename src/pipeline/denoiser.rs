@@ -9,7 +9,7 @@ use crate::conditioning::{Guidance, PerturbedAttention, Predictions};
 use crate::error::{Error, Result};
 use crate::scheduler::{Denoise, Level, Prediction};
 use crate::unet::{
-    FreeU, Perturbed, PreparedConditioning, SelfAttentions, Unet, UnetConditioning, UnetOptions,
+    DeepCache, FreeU, Perturbed, PreparedConditioning, SelfAttentions, Unet, UnetConditioning, UnetOptions,
 };
 
 /// The only place that scales the UNet's input, tells it the timestep, changes the type, evaluates all sides of
@@ -20,6 +20,7 @@ pub(super) struct Denoiser<'a> {
     pub(super) guidance: Guidance,
     pub(super) prediction: Prediction,
     pub(super) freeu: Option<FreeU>,
+    pub(super) deep: Option<&'a DeepCache>,
     pub(super) kind: Kind,
     /// More channels of an inpainting UNet's input.
     pub(super) extra: Option<&'a Tensor>,
@@ -71,6 +72,11 @@ impl Sides {
         });
         prepared.map_err(|_| Error::invalid("conditioning", "nothing", "what was prepared"))
     }
+
+    /// Lets go of what was computed for the steps: a hundred megabytes of SDXL.
+    pub(super) fn forget(&self) {
+        self.prepared.replace(None);
+    }
 }
 
 impl Denoise for Denoiser<'_> {
@@ -110,6 +116,7 @@ impl Denoiser<'_> {
             .f_to_device(input.device())?;
         let options = UnetOptions {
             freeu: self.freeu,
+            deep: self.deep,
             perturbed: perturbation.map(|(_, layers)| Perturbed { layers, rows: batch }),
         };
         let input = Tensor::f_cat(&vec![input; sides as usize], 0)?;

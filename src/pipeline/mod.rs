@@ -30,6 +30,7 @@ mod stage;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
@@ -53,8 +54,10 @@ use crate::scheduler::Scheduler;
 use crate::text::TextEncoders;
 use crate::unet::{Unet, UnetConditioning};
 use crate::vae::Vae;
+use crate::weights::release_memory;
 use adapters::{Adapted, Loaded};
 use check::MAX_SIDE;
+use prompts::LastPrompts;
 use request::{Inpaint, Origin};
 
 /// A model ready to draw. A clone is cheap and shares the weights; several may draw at once.
@@ -67,6 +70,8 @@ pub struct Pipeline {
     device: Device,
     precision: Precision,
     vae_tiling: bool,
+    /// Where the text encoders' weights are not kept.
+    last_prompts: Option<Arc<LastPrompts>>,
     /// Does the jobs of this pipeline, one after the other; a clone has its own.
     worker: Worker,
 }
@@ -245,7 +250,9 @@ impl Pipeline {
         let latents = latents.0.f_to_device(self.device.tch())?;
         // One by one, in the memory of one.
         let rows = (0..latents.size4()?.0).map(|row| self.decode_one(&latents.f_narrow(0, row, 1)?));
-        Ok(Tensor::f_cat(&rows.collect::<Result<Vec<_>>>()?, 0)?)
+        let pictures = Tensor::f_cat(&rows.collect::<Result<Vec<_>>>()?, 0)?;
+        release_memory();
+        Ok(pictures)
     }
 
     /// The shape of [`decode_tensor`](Self::decode_tensor)'s result.

@@ -1,10 +1,13 @@
 //! From the prompts of a [`Conditioning`] to embeddings, each side of guidance in equally many chunks.
 
+use std::sync::Mutex;
+
 use tch::Tensor;
 
 use super::{Encoded, Pipeline, is_finite};
 use crate::conditioning::{Conditioning, PromptSyntax, Prompts, TextEmbeddings, TextSource};
 use crate::error::{Error, Result};
+use crate::runtime::locked;
 use crate::text::{Emphasis, EncodedPrompt, PromptChunks, TextEncoders, WeightedPrompt, check_length};
 
 /// A prompt with the name of the builder method that it was given to.
@@ -21,6 +24,11 @@ pub(super) fn check(conditioning: &Conditioning) -> Result<()> {
     }
     Ok(())
 }
+
+/// The prompts that were encoded last, with their `clip_skip`. Kept where the encoders' weights have to be read: the same
+/// prompts with another seed need no encoder.
+#[derive(Default)]
+pub(super) struct LastPrompts(Mutex<Option<(Prompts, usize, Encoded)>>);
 
 impl Pipeline {
     /// What of the prompts does not fit into 77 tokens, in a moment: no text is encoded. None of embeddings, and none
@@ -45,6 +53,20 @@ impl Pipeline {
     }
 
     pub(super) fn encode_prompts(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
+        let Some(LastPrompts(last)) = self.last_prompts.as_deref() else {
+            return self.encode_anew(prompts, clip_skip);
+        };
+        if let Some((there, skip, encoded)) = &*locked(last)
+            && (there, *skip) == (prompts, clip_skip)
+        {
+            return Ok(encoded.clone());
+        }
+        let encoded = self.encode_anew(prompts, clip_skip)?;
+        *locked(last) = Some((prompts.clone(), clip_skip, encoded.clone()));
+        Ok(encoded)
+    }
+
+    fn encode_anew(&self, prompts: &Prompts, clip_skip: usize) -> Result<Encoded> {
         let text = self.text();
         let (mut positive, mut negative) = self.chunks(prompts)?;
         if let Some(negative) = &mut negative {

@@ -48,6 +48,7 @@ impl Recipe {
             "guidance_sigmas": sigmas,
             "guidance_rescale": request.guidance.rescale_fraction(),
             "freeu": request.freeu.map(|FreeU { s1, s2, b1, b2 }| json!({ "s1": s1, "s2": s2, "b1": b1, "b2": b2 })),
+            "deep_cache": request.deep_cache,
             "perturbed_attention": request.perturbed_attention.as_ref().map(|perturbed| json!({
                 "scale": perturbed.scale(),
                 "adaptive_scale": perturbed.adaptive(),

@@ -19,6 +19,7 @@ pub struct Request {
     pub(crate) steps: usize,
     pub(crate) guidance: Guidance,
     pub(crate) freeu: Option<FreeU>,
+    pub(crate) deep_cache: Option<usize>,
     pub(crate) perturbed_attention: Option<PerturbedAttention>,
     pub(crate) seeds: Vec<u64>,
     pub(crate) scheduler: Option<Scheduler>,
@@ -86,6 +87,7 @@ impl Request {
                 steps: 50,
                 guidance: Guidance::default(),
                 freeu: None,
+                deep_cache: None,
                 perturbed_attention: None,
                 seeds: vec![0],
                 scheduler: None,
@@ -175,6 +177,13 @@ impl RequestBuilder {
     /// Changes the UNet's way up (FreeU). Default: not.
     pub fn freeu(self, freeu: FreeU) -> Self {
         self.change(|request| request.freeu = Some(freeu))
+    }
+
+    /// Evaluates the deep levels of the UNet only once in so many times, and reuses what they gave
+    /// ([`DeepCache`](crate::unet::DeepCache)): the pictures change, the more the higher; 2 or 3 are usual, and 20 steps or
+    /// more. 1 to 100. Default: 1, every time. `docs/shortcuts.md` has figures.
+    pub fn deep_cache(self, every: usize) -> Self {
+        self.change(|request| request.deep_cache = Some(every).filter(|&every| every != 1))
     }
 
     /// The seed of the first picture; each further picture of the batch has the next number. Default 0.

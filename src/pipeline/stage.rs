@@ -11,13 +11,15 @@ use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
 use crate::runtime::Device;
 use crate::scheduler::{Prediction, Run, Scheduler};
-use crate::unet::{FreeU, guidance_embedding};
+use crate::unet::{DeepCache, FreeU, guidance_embedding};
+use crate::weights::release_memory;
 
 /// A run of the sampler under way.
 pub(super) struct Stage {
     sides: Sides,
     guidance: Guidance,
     freeu: Option<FreeU>,
+    deep: Option<DeepCache>,
     prediction: Prediction,
     pub(super) run: Run,
     masking: Option<Masking>,
@@ -43,6 +45,7 @@ impl Stage {
             sides: sides(pipeline, request, encoded)?,
             guidance: request.guidance,
             freeu: request.freeu,
+            deep: request.deep_cache.map(DeepCache::new).transpose()?,
             prediction: scheduler.prediction(),
             run: scheduler.run(start.plan),
             masking: start.masking,
@@ -67,12 +70,19 @@ impl Stage {
             guidance: self.guidance,
             prediction: self.prediction,
             freeu: self.freeu,
+            deep: self.deep.as_ref(),
             kind: pipeline.precision.kind(),
             extra: self.extra.as_ref(),
             masking: self.masking.as_ref(),
             denoised: &mut self.denoised,
         };
         self.x = self.run.step(&self.x, &mut denoiser, &mut self.noise)?;
+        if self.is_done() {
+            // Room for decoding.
+            self.sides.forget();
+            self.deep = None;
+            release_memory();
+        }
         // The end of the run is masked in `latents`, where the picture has no noise whatever the last level.
         let level = self.run.level().filter(|_| !self.is_done());
         if let (Some(masking), Some(level)) = (&self.masking, level) {

@@ -28,6 +28,7 @@ unsafe extern "C" {
     ) -> c_int;
     fn sdxl_shim_load_cuda() -> c_int;
     fn sdxl_shim_grad_enabled() -> c_int;
+    fn sdxl_shim_trim();
     fn sdxl_shim_autocast(cuda: c_int, enter: c_int) -> c_int;
     fn sdxl_shim_winograd(
         x: *const c_void,
@@ -103,6 +104,14 @@ pub(crate) fn grad_enabled() -> bool {
 thread_local! {
     /// Room for what convolutions have between input and output, which all of this thread share.
     static WINOGRAD_SCRATCH: RefCell<Option<Tensor>> = const { RefCell::new(None) };
+}
+
+/// Gives back to the system what this thread's convolutions had between input and output, and what the C library keeps
+/// of freed memory, which is hundreds of megabytes after a run.
+pub(crate) fn trim() {
+    drop(WINOGRAD_SCRATCH.take());
+    // SAFETY: no arguments; other threads may allocate meanwhile.
+    unsafe { sdxl_shim_trim() }
 }
 
 /// A 3x3 convolution of stride 1 by Winograd's algorithm F(4x4, 3x3), with rows of zeros above and below and columns of

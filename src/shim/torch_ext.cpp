@@ -6,6 +6,9 @@
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/randn.h>
 #include <dlfcn.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
 #include <cstdio>
 #include <stdexcept>
@@ -55,6 +58,12 @@ int sdxl_shim_load_cuda() {
 }
 
 int sdxl_shim_grad_enabled() { return at::GradMode::is_enabled() ? 1 : 0; }
+
+void sdxl_shim_trim() {
+#if defined(__GLIBC__)
+  malloc_trim(0);
+#endif
+}
 
 int sdxl_shim_autocast(int cuda, int enter) {
   return guarded([&] {

@@ -25,6 +25,9 @@ int sdxl_shim_load_cuda();
 /// Whether operations on this thread are recorded for a backward pass. Cannot fail.
 int sdxl_shim_grad_enabled();
 
+/// Gives memory that is not in use back to the system. Cannot fail.
+void sdxl_shim_trim();
+
 /// torch.autocast(device, dtype=torch.bfloat16), entered (1) or left (0), on this thread.
 int sdxl_shim_autocast(int cuda, int enter);
 }

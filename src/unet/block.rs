@@ -81,16 +81,22 @@ impl Down {
     }
 
     /// Pushes the output of every residual block (and its transformer) and of the downsampler on `skips`.
-    pub(super) fn forward(&self, mut x: Tensor, told: Told, skips: &mut Skips) -> Result<Tensor> {
+    pub(super) fn forward(&self, x: Tensor, told: Told, skips: &mut Skips) -> Result<Tensor> {
+        let mut x = self.forward_layers(x, told, skips)?;
+        if let Some(downsampler) = &self.downsampler {
+            x = downsampler.forward(&x)?;
+            skips.push(&x);
+        }
+        Ok(x)
+    }
+
+    /// The same without the downsampler: what the way up has at this size.
+    pub(super) fn forward_layers(&self, mut x: Tensor, told: Told, skips: &mut Skips) -> Result<Tensor> {
         for (resnet, attention) in self.resnets.iter().zip(&self.attentions) {
             x = resnet.forward(&x, told.time)?;
             if let Some(attention) = attention {
                 x = attention.forward_prepared(&x, told.text, told.perturbed)?;
             }
-            skips.push(&x);
-        }
-        if let Some(downsampler) = &self.downsampler {
-            x = downsampler.forward(&x)?;
             skips.push(&x);
         }
         Ok(x)

@@ -1,6 +1,7 @@
 //! The UNet: embed, down, middle, up, out (SDXL paper, section 2.1; sdxl `unet/config.json`).
 
 mod block;
+mod deep;
 mod embedding;
 mod freeu;
 mod perturbed;
@@ -10,6 +11,7 @@ mod transformer;
 
 use tch::Tensor;
 
+pub use deep::DeepCache;
 pub use embedding::{UnetConditioning, guidance_embedding};
 pub use freeu::FreeU;
 pub use perturbed::{Perturbed, SelfAttentions};
@@ -47,6 +49,8 @@ pub struct UnetOptions<'a> {
     pub freeu: Option<FreeU>,
     /// Self-attentions that are perturbed.
     pub perturbed: Option<Perturbed<'a>>,
+    /// Deep levels that are not evaluated every time.
+    pub deep: Option<&'a DeepCache>,
 }
 
 impl Unet {
@@ -153,14 +157,34 @@ impl Unet {
         let time = self.embedding.forward(timestep, conditioning, sample.f_kind()?)?;
         let told = Told { time: &time, text: &conditioning.text, perturbed: options.perturbed };
 
+        let (rows, ..) = sample.size4()?;
         let mut x = self.conv_in.forward(sample)?;
         let mut skips = Skips::new(options.freeu);
         skips.push(&x);
-        for block in &self.down_blocks {
-            x = block.forward(x, told, &mut skips)?;
+        let last = self.up_blocks.len().saturating_sub(1);
+        let (deep_up, last_up) = self.up_blocks.split_at(last);
+        match options.deep.and_then(|deep| deep.reused(rows)) {
+            Some(features) => {
+                if let Some(first) = self.down_blocks.first() {
+                    drop(first.forward_layers(x, told, &mut skips)?);
+                }
+                x = features;
+                deep_up.iter().for_each(|_| skips.next_level());
+            }
+            None => {
+                for block in &self.down_blocks {
+                    x = block.forward(x, told, &mut skips)?;
+                }
+                x = self.mid_block.forward(x, told)?;
+                for block in deep_up {
+                    x = block.forward(x, told, &mut skips)?;
+                }
+                if let Some(deep) = options.deep {
+                    deep.keep(&x);
+                }
+            }
         }
-        x = self.mid_block.forward(x, told)?;
-        for block in &self.up_blocks {
+        for block in last_up {
             x = block.forward(x, told, &mut skips)?;
         }
         let x = silu(&self.conv_norm_out.forward(&x)?)?;

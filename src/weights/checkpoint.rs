@@ -13,13 +13,14 @@ use super::rename::{Component, Meaning, Part, TinySide, component_file, is_singl
 use super::report::{CheckpointError, ShapeMismatch};
 use super::safetensors::{SafetensorsFile, computable, kind};
 use super::source::{LoadedTensors, Record, TensorSource, TensorSpec, Weights, tensors_of};
+use super::stored::StreamedCheckpoint;
 use crate::config::read_json;
 use crate::error::{Error, Result};
 use crate::runtime::files::{contained, exists, is_folder};
 use crate::runtime::{Device, Precision};
 
 /// The tensors of one component. Opening reads headers alone; the data is read by [`Checkpoint::load`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Checkpoint {
     path: PathBuf,
     component: Component,
@@ -28,8 +29,17 @@ pub struct Checkpoint {
     unexpected: Vec<String>,
 }
 
+/// What becomes of weights that were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Keeping {
+    /// They stay in memory.
+    Kept,
+    /// They are read again whenever they are used. Biases and norms, which are small, stay.
+    Streamed,
+}
+
 /// Where a tensor of ours is stored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Entry {
     file: usize,
     key: String,
@@ -271,13 +281,22 @@ impl Checkpoint {
     /// read.
     pub(crate) fn load_shared<M>(
         &self,
-        device: Device,
-        precision: Precision,
+        (device, precision): (Device, Precision),
+        keeping: Keeping,
         changes: &Changes,
         build: impl Fn(&Weights) -> Result<M>,
     ) -> Result<(M, LoadedTensors)> {
         self.check(&tensors_of(&build)?)?;
-        let source = Changed::merged(self, changes);
+        let streamed;
+        let source: &dyn TensorSource = match keeping {
+            Keeping::Kept => self,
+            Keeping::Streamed => {
+                // Opened once, and shared by its weights.
+                streamed = StreamedCheckpoint(Arc::new(self.clone()));
+                &streamed
+            }
+        };
+        let source = Changed::merged(source, changes);
         let record = Record::default();
         let model = build(&Weights::new(&source, device, precision).recorded(&record))?;
         Ok((model, record.finish()))

@@ -5,8 +5,9 @@ use std::cell::RefCell;
 use tch::{Kind, Tensor};
 
 use super::lora::{LowRank, WeightedChange, with_changes};
+use super::stored::Stored;
 use crate::error::Result;
-use crate::runtime::shim::grad_enabled;
+use crate::runtime::shim::{grad_enabled, trim};
 
 /// A matrix or kernel: stored in the type of the file, used in the compute type.
 ///
@@ -18,7 +19,7 @@ use crate::runtime::shim::grad_enabled;
 /// and the sum is not rounded to 16 bits.
 #[derive(Debug)]
 pub struct Parameter {
-    stored: Tensor,
+    stored: Stored,
     compute: Kind,
     changes: Vec<WeightedChange>,
     /// Rare, and so not in every layer.
@@ -30,9 +31,20 @@ thread_local! {
     static SCRATCH: RefCell<Option<Tensor>> = const { RefCell::new(None) };
 }
 
+/// Gives the memory back that this thread has computed in, between two kinds of work that need little of each other's.
+pub(crate) fn release_memory() {
+    drop(SCRATCH.take());
+    trim();
+}
+
 impl Parameter {
     /// A parameter that is computed with in the type `compute`.
     pub fn new(stored: Tensor, compute: Kind) -> Self {
+        Self::of(Stored::Kept(stored), compute)
+    }
+
+    /// The same of a weight that may be read whenever it is used.
+    pub(super) fn of(stored: Stored, compute: Kind) -> Self {
         Self { stored, compute, changes: Vec::new(), low_rank: None }
     }
 
@@ -46,40 +58,41 @@ impl Parameter {
         self.low_rank.as_deref()
     }
 
-    /// The tensor as stored, without what adapters add.
-    pub fn stored(&self) -> &Tensor {
+    /// The weight as stored, without what adapters add.
+    pub fn stored(&self) -> &Stored {
         &self.stored
     }
 
     /// Calls `body` with the weight in the compute type. The tensor is gone when `body` returns: it must not
     /// be kept, nor any view of it.
     pub fn with<R>(&self, body: impl FnOnce(&Tensor) -> Result<R>) -> Result<R> {
-        if self.changes.is_empty() && self.stored.f_kind()? == self.compute {
-            return body(&self.stored);
+        let stored = self.stored.tensor()?;
+        if self.changes.is_empty() && stored.f_kind()? == self.compute {
+            return body(&stored);
         }
         // Under gradients the backward pass would read a scratch that other layers have overwritten since.
         let reusable = self.compute == Kind::Float && !grad_enabled();
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-            Ok(mut scratch) if reusable => body(&self.expand_into(&mut scratch)?),
+            Ok(mut scratch) if reusable => body(&self.expand_into(&mut scratch, &stored)?),
             // Another parameter is in the scratch, further up the stack.
-            _ => body(&with_changes(self.stored.f_to_kind(self.compute)?, &self.changes)?),
+            _ => body(&with_changes(stored.f_to_kind(self.compute)?, &self.changes)?),
         })
     }
 
-    fn expand_into(&self, scratch: &mut Option<Tensor>) -> Result<Tensor> {
-        let count = self.stored.numel() as i64;
+    fn expand_into(&self, scratch: &mut Option<Tensor>, stored: &Tensor) -> Result<Tensor> {
+        let count = stored.numel() as i64;
         let room = match scratch.take() {
-            Some(room) if room.numel() as i64 >= count && room.device() == self.stored.device() => room,
+            Some(room) if room.numel() as i64 >= count && room.device() == stored.device() => room,
             too_small => {
                 drop(too_small);
-                Tensor::f_empty([count], (Kind::Float, self.stored.device()))?
+                Tensor::f_empty([count], (Kind::Float, stored.device()))?
             }
         };
-        let mut expanded = room.f_narrow(0, 0, count)?.f_view(self.stored.size().as_slice())?;
+        let mut expanded = room.f_narrow(0, 0, count)?.f_view(stored.size().as_slice())?;
         *scratch = Some(room);
-        expanded.f_copy_(&self.stored)?;
+        expanded.f_copy_(stored)?;
         for WeightedChange { change, weight } in &self.changes {
-            change.add_to(&expanded, &self.stored, *weight)?;
+            change.add_to(&expanded, stored, *weight)?;
         }
         Ok(expanded)
     }

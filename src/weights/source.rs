@@ -8,6 +8,7 @@ use tch::{Kind, Tensor};
 
 use super::lora::{LowRank, WeightedChange, with_changes};
 use super::parameter::Parameter;
+use super::stored::{Stored, Streamed};
 use crate::error::{Error, Result};
 use crate::runtime::{Device, Precision};
 
@@ -15,6 +16,11 @@ use crate::runtime::{Device, Precision};
 pub trait TensorSource {
     /// A tensor of exactly that shape, on the CPU, in the type in which it is stored.
     fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor>;
+
+    /// The same as something that is read whenever it is used. Not, unless the source is one of files that stay open.
+    fn streamed(&self, _name: &str, _shape: &[i64]) -> Option<Streamed> {
+        None
+    }
 
     /// What adapters add to it when it is used. Nothing, unless the source is one of adapters.
     fn changes(&self, _name: &str) -> Vec<WeightedChange> {
@@ -77,7 +83,8 @@ impl<'a> Weights<'a> {
     pub fn tensor(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
         let name = self.join(name);
         let tensor = self.source.read(&name, shape)?.f_to_kind(self.precision.kind())?;
-        let tensor = self.place(&name, tensor)?;
+        let tensor = tensor.f_to_device(self.device.tch())?;
+        self.record(&name, Stored::Kept(tensor.shallow_clone()));
         with_changes(tensor, &self.source.changes(&name))
     }
 
@@ -85,33 +92,30 @@ impl<'a> Weights<'a> {
     /// is used; on other devices it is converted now.
     pub fn parameter(&self, name: &str, shape: &[i64]) -> Result<Parameter> {
         let (name, stored) = self.stored(name, shape)?;
-        let parameter = Parameter::new(stored, self.precision.kind());
+        let parameter = Parameter::of(stored, self.precision.kind());
         Ok(parameter.with_adapters(self.source.changes(&name), self.source.low_rank(&name)))
     }
 
     /// A table of vectors, in the type of a [`parameter`](Self::parameter).
-    pub fn table(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
+    pub fn table(&self, name: &str, shape: &[i64]) -> Result<Stored> {
         let (name, stored) = self.stored(name, shape)?;
-        with_changes(stored, &self.source.changes(&name))
+        stored.merged(&self.source.changes(&name))
     }
 
-    fn stored(&self, name: &str, shape: &[i64]) -> Result<(String, Tensor)> {
+    fn stored(&self, name: &str, shape: &[i64]) -> Result<(String, Stored)> {
         let name = self.join(name);
-        let mut tensor = self.source.read(&name, shape)?;
-        let keep = self.device == Device::Cpu && matches!(tensor.f_kind()?, Kind::Half | Kind::BFloat16);
-        if !keep {
-            tensor = tensor.f_to_kind(self.precision.kind())?;
-        }
-        let tensor = self.place(&name, tensor)?;
-        Ok((name, tensor))
+        let stored = match self.source.streamed(&name, shape) {
+            Some(streamed) => Stored::Streamed(Box::new(streamed.placed(self.device, self.precision))),
+            None => Stored::Kept(stored_on(self.source.read(&name, shape)?, self.device, self.precision)?),
+        };
+        self.record(&name, stored.clone());
+        Ok((name, stored))
     }
 
-    fn place(&self, name: &str, tensor: Tensor) -> Result<Tensor> {
-        let tensor = tensor.f_to_device(self.device.tch())?;
+    fn record(&self, name: &str, stored: Stored) {
         if let Some(record) = self.record {
-            record.0.borrow_mut().insert(name.to_owned(), tensor.shallow_clone());
+            record.0.borrow_mut().insert(name.to_owned(), stored);
         }
-        Ok(tensor)
     }
 
     /// The compute type.
@@ -122,6 +126,13 @@ impl<'a> Weights<'a> {
     fn join(&self, name: impl Display) -> String {
         if self.path.is_empty() { name.to_string() } else { format!("{}.{name}", self.path) }
     }
+}
+
+/// A matrix, kernel or table as a model has it.
+pub(super) fn stored_on(tensor: Tensor, device: Device, precision: Precision) -> Result<Tensor> {
+    let keep = device == Device::Cpu && matches!(tensor.f_kind()?, Kind::Half | Kind::BFloat16);
+    let tensor = if keep { tensor } else { tensor.f_to_kind(precision.kind())? };
+    Ok(tensor.f_to_device(device.tch())?)
 }
 
 /// The name and shape of a tensor that a model needs.
@@ -135,7 +146,7 @@ pub struct TensorSpec {
 
 /// Takes down the tensors that a model is built of.
 #[derive(Debug, Default)]
-pub(crate) struct Record(RefCell<BTreeMap<String, Tensor>>);
+pub(crate) struct Record(RefCell<BTreeMap<String, Stored>>);
 
 impl Record {
     pub(crate) fn finish(self) -> LoadedTensors {
@@ -145,13 +156,20 @@ impl Record {
 
 /// The tensors of a loaded model, which shares them: other forms of it are built of them.
 #[derive(Debug)]
-pub(crate) struct LoadedTensors(BTreeMap<String, Tensor>);
+pub(crate) struct LoadedTensors(BTreeMap<String, Stored>);
 
 impl TensorSource for LoadedTensors {
     fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
         match self.0.get(name) {
-            Some(tensor) if tensor.size() == shape => Ok(tensor.shallow_clone()),
+            Some(stored) if stored.shape() == shape => stored.tensor(),
             _ => Err(Error::invalid("tensor", name, "one that was loaded")),
+        }
+    }
+
+    fn streamed(&self, name: &str, shape: &[i64]) -> Option<Streamed> {
+        match self.0.get(name) {
+            Some(Stored::Streamed(streamed)) if streamed.shape() == shape => Some((**streamed).clone()),
+            _ => None,
         }
     }
 }

@@ -75,7 +75,7 @@ static void settings(const sdxl::Pipeline &pipeline, const sdxl::Image &image, c
   EXPECT(request && request->set_steps(3) && request->set_width(64) && request->set_height(64));
   const auto plain = drawn(pipeline, *request);
   auto copy = request->clone();
-  EXPECT(copy->set_freeu() && copy->set_perturbed_attention(3) && drawn(pipeline, *copy) != plain);
+  EXPECT(copy->set_freeu() && copy->set_deep_cache(2) && copy->set_perturbed_attention(3) && drawn(pipeline, *copy) != plain);
   EXPECT(copy->set_perturbed_attention(3, 0.001, {"down_blocks.1"}) && !copy->set_perturbed_attention(3, 0, {""}));
   copy = request->clone();
   EXPECT(copy->set_hires(2, 0.5, "pixel") && drawn(pipeline, *copy).size() == 128 * 128 * 3);
@@ -212,6 +212,7 @@ int main(int argc, char **argv) {
   EXPECT(by_prompt->set_scheduler(*scheduler) && pipeline.generate(*by_prompt));
   auto options = sdxl::PipelineOptions::make(argv[1]);
   EXPECT(options && options->info()->default_width == 64 && options->set_vae_tiling(true));
+  EXPECT(options->set_stream_text_encoders(true));
   EXPECT(sdxl::Pipeline::load(*options->clone()));
   settings(pipeline, (*first)[0], folder);
   adapters(pipeline, folder);

@@ -76,6 +76,10 @@ static void settings_of_a_request(void) {
   draw_case(base, request, "freeu");
 
   request = fresh();
+  OK(sdxl_request_set_deep_cache(request, 2));
+  draw_case(base, request, "deep_cache");
+
+  request = fresh();
   OK(sdxl_request_set_perturbed_attention(request, 3., 0., NULL, 0));
   draw_case(base, request, "perturbed");
   request = fresh();
@@ -230,6 +234,7 @@ static void strips(const char *model) {
   EXPECT(info.kind == SDXL_MODEL_KIND_BASE && info.default_width == 64 && info.latent_channels == 4);
   OK(sdxl_pipeline_options_clone(options, &copy));
   OK(sdxl_pipeline_options_set_vae_tiling(copy, 1));
+  OK(sdxl_pipeline_options_set_stream_text_encoders(copy, 1));
   OK(sdxl_pipeline_load(copy, &pipeline));
   OK(sdxl_pipeline_options_free(copy));
   sdxl_request request = fresh();

@@ -31,6 +31,7 @@ pub use report::LoraError;
 use super::rename::Component;
 use super::safetensors::SafetensorsFile;
 use super::source::TensorSource;
+use super::stored::Streamed;
 use crate::error::{Error, Result};
 use crate::runtime::Shared;
 use layer::Layer;
@@ -325,6 +326,11 @@ impl TensorSource for Changed<'_> {
     fn read(&self, name: &str, shape: &[i64]) -> Result<Tensor> {
         let tensor = self.source.read(name, shape)?;
         if self.merged { with_changes(tensor, self.of(name)) } else { Ok(tensor) }
+    }
+
+    fn streamed(&self, name: &str, shape: &[i64]) -> Option<Streamed> {
+        let streamed = self.source.streamed(name, shape)?;
+        Some(if self.merged { streamed.merged(self.of(name)) } else { streamed })
     }
 
     fn changes(&self, name: &str) -> Vec<WeightedChange> {

@@ -272,6 +272,17 @@ namespace Sdxl.Tests
         }
 
         [Test]
+        public void TextEncodersMayBeStreamed()
+        {
+            using (SdxlRequest request = TestModel.Request())
+            using (var options = new SdxlPipelineOptions(TestModel.Path).SetStreamTextEncoders(true))
+            using (SdxlPipeline pipeline = SdxlPipeline.Load(options))
+            {
+                Assert.AreEqual(TestModel.Draw(TestModel.Pipeline, request), TestModel.Draw(pipeline, request));
+            }
+        }
+
+        [Test]
         public void AModelMayLieInMemory()
         {
             using (SdxlRequest request = TestModel.Request())
@@ -284,6 +295,7 @@ namespace Sdxl.Tests
                 }
                 GC.Collect();
                 options.Check();
+                Assert.Throws<InvalidOperationException>(() => options.SetStreamTextEncoders(true));
                 using (SdxlPipelineOptions clone = options.Clone())
                 {
                     options.Dispose();

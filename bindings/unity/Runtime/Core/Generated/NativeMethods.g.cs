@@ -229,6 +229,9 @@ namespace Sdxl.Native
         internal static extern int sdxl_pipeline_options_set_vae_tiling(sdxl_pipeline_options options, uint vae_tiling);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sdxl_pipeline_options_set_stream_text_encoders(sdxl_pipeline_options options, uint stream_text_encoders);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int sdxl_pipeline_options_clone(sdxl_pipeline_options options, sdxl_pipeline_options* out_options);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
@@ -524,6 +527,9 @@ namespace Sdxl.Native
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int sdxl_request_set_freeu(sdxl_request request, double s1, double s2, double b1, double b2);
+
+        [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
+        internal static extern int sdxl_request_set_deep_cache(sdxl_request request, uint every);
 
         [DllImport(Library, CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
         internal static extern int sdxl_request_set_hires(sdxl_request request, double scale, double strength, byte* upscaler, uint steps);

@@ -180,6 +180,20 @@ namespace Sdxl
         }
 
         /// <summary>
+        /// Evaluates the deep levels of the UNet only once in so many times, and reuses what they gave (DeepCache, arXiv
+        /// 2312.00858): faster, and the pictures change, the more the higher.
+        /// </summary>
+        /// <param name="every">1 to 100; 2 or 3 are usual, and 20 steps or more. Default: 1, every time.</param>
+        public SdxlRequest SetDeepCache(int every)
+        {
+            using (var self = Borrow())
+            {
+                Check(NativeMethods.sdxl_request_set_deep_cache(new sdxl_request(self.Id), Unsigned(every, "every")));
+                return this;
+            }
+        }
+
+        /// <summary>
         /// Draws the pictures once more, larger and beginning with the first ones (hires fix): the composition is that of the
         /// model's own size, the details are those of the large one.
         /// </summary>
