@@ -130,7 +130,8 @@ impl Encoder<'_> {
     fn probe(&self) -> Result<Tensor> {
         let _guard = no_grad();
         let side = 8 * self.vae.config().factor();
-        let ramp = Tensor::f_linspace(-1, 1, side, (Kind::Float, tch::Device::Cpu))?;
+        let ramp: Vec<f32> = (0..side).map(|place| 2. * place as f32 / (side - 1) as f32 - 1.).collect();
+        let ramp = Tensor::f_from_slice(&ramp)?;
         let rows = ramp.f_reshape([1, 1, side, 1])?.f_expand([1, 1, side, side], false)?;
         let columns = ramp.f_reshape([1, 1, 1, side])?.f_expand([1, 1, side, side], false)?;
         let picture = Tensor::f_cat(&[&rows, &columns, &rows], 1)?;
