@@ -16,6 +16,7 @@ use crate::model::default_model;
 /// Draws pictures from text with Stable Diffusion XL.
 #[derive(Parser)]
 #[command(version, about)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Arguments {
     /// What the picture shows.
     #[arg(long)]
