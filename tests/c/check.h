@@ -8,13 +8,7 @@
 
 #include <sdxl.h>
 
-#define EXPECT(condition)                                                    \
-  do {                                                                       \
-    if (!(condition)) {                                                      \
-      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
-      exit(1);                                                               \
-    }                                                                        \
-  } while (0)
+#include "expect.h"
 
 // The call ends with this status; a failure has a message.
 #define EXPECT_STATUS(expected, call)                                                                   \

@@ -6,8 +6,7 @@ use ndarray::Array3;
 use sdxl::text::{Padding, Tokenizer};
 use sdxl::training::{Batch, Captions, Dataset, Draws, Encoder, LatentCache, Sample};
 use sdxl::vae::AutoencoderKl;
-use sdxl::weights::RandomWeights;
-use sdxl::weights::Weights;
+use sdxl::weights::{RandomWeights, Weights};
 use sdxl::{Device, Image, Precision, Result, Size};
 use tch::Tensor;
 
@@ -45,6 +44,11 @@ fn vae(seed: u64) -> AutoencoderKl {
     AutoencoderKl::load(&Weights::new(&source, Device::Cpu, Precision::F32), &base().vae).unwrap()
 }
 
+fn captions() -> Captions {
+    let second = Tokenizer::builtin(Padding::Exclamation).unwrap();
+    Captions { first: None, second, dropout: 0., zeros: false }
+}
+
 fn batches() -> [Batch; 2] {
     let batch = |side, samples: &[usize]| Batch { bucket: side, samples: samples.to_vec() };
     [batch(Size::new(32, 48), &[2, 0]), batch(Size::new(64, 32), &[3, 4])]
@@ -54,12 +58,7 @@ fn batches() -> [Batch; 2] {
 fn are_the_same_from_a_file() {
     sdxl::set_threads(1).unwrap();
     let path = folder("latents").join("latents.safetensors");
-    let captions = Captions {
-        first: None,
-        second: Tokenizer::builtin(Padding::Exclamation).unwrap(),
-        dropout: 0.,
-        zeros: false,
-    };
+    let captions = captions();
     let vae = vae(0);
     let with = |dataset, seed, aesthetic_score| Encoder {
         dataset,
@@ -91,7 +90,7 @@ fn are_the_same_from_a_file() {
     for (fresh, stored) in fresh.iter().zip(&stored) {
         assert_eq!(fresh, stored);
     }
-    // The third batch is new: its sample is encoded, as is one that moves to another bucket.
+    // A sample that is new is encoded, as is one that moves to another bucket.
     let batch = Batch { bucket: Size::new(64, 32), samples: vec![1, 0] };
     encoder.examples(&mut cache, &batch, &mut Draws::new(1, "step", 1)).unwrap();
     assert_eq!((cache.len(), data.read.get()), (5, 6));
@@ -108,12 +107,7 @@ fn are_the_same_from_a_file() {
 fn of_something_else_are_refused() {
     sdxl::set_threads(1).unwrap();
     let path = folder("other-latents").join("latents.safetensors");
-    let captions = Captions {
-        first: None,
-        second: Tokenizer::builtin(Padding::Exclamation).unwrap(),
-        dropout: 0.,
-        zeros: false,
-    };
+    let captions = captions();
     let (vae, other_vae) = (vae(0), vae(1));
     let data = Colours { words: "colour", read: 0.into() };
     let other_data = Colours { words: "color", read: 0.into() };
