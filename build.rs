@@ -1,7 +1,8 @@
-//! Compiles the C++ shim against libtorch, lets programs find libtorch's libraries, and writes the C header.
+//! Lets `libsdxl.so` load libtorch when it is needed, and programs find it; writes the C header.
 
+use std::fmt::Write;
 use std::path::PathBuf;
-use std::{env, io};
+use std::{env, fs, io};
 
 /// The files of the C interface, in the order of the header: that of use.
 const INTERFACE: [&str; 18] = [
@@ -26,13 +27,16 @@ const INTERFACE: [&str; 18] = [
 ];
 
 fn main() -> io::Result<()> {
-    println!("cargo::rerun-if-changed=src/shim");
     write_header()?;
     if env::var_os("CARGO_FEATURE_DOC_ONLY").is_some() {
         return Ok(());
     }
-    compile_shim();
-    shape_shared_library();
+    // Cargo gives options of this kind to the shared libraries of dependents, too, which are not to be like ours. Where
+    // there is a dependent, this package is not what Cargo was asked for.
+    if cfg!(target_os = "linux") && option_env!("CARGO_PRIMARY_PACKAGE").is_some() {
+        shape_shared_library();
+        load_libtorch_lazily()?;
+    }
     // What is run where it was built; dependents call `sdxl_build::link` themselves.
     for target in ["tests", "examples", "benches"] {
         println!("cargo::rustc-link-arg-{target}=-Wl,-rpath,{}", sdxl_build::lib().display());
@@ -40,20 +44,6 @@ fn main() -> io::Result<()> {
     // The worker looks where the library looks; where it was built, that is Cargo's business.
     println!("cargo::rustc-link-arg-bins=-Wl,-rpath,$ORIGIN:$ORIGIN/sdxl:{}", sdxl_build::lib().display());
     link_into_target()
-}
-
-fn compile_shim() {
-    cc::Build::new()
-        .cpp(true)
-        .std("c++17")
-        .files(["src/shim/torch_ext.cpp", "src/shim/threads.cpp", "src/shim/winograd.cpp"])
-        .include(sdxl_build::include())
-        .flag("-D_GLIBCXX_USE_CXX11_ABI=1")
-        // In every profile: the convolutions live on what the compiler vectorises.
-        .opt_level(3)
-        // libtorch's headers are not ours to mend.
-        .flag_if_supported("-Wno-unused-parameter")
-        .compile("sdxl_shim");
 }
 
 /// `cargo run` and `cargo test`, of dependents too, let the loader look where build scripts let the linker look,
@@ -73,19 +63,52 @@ fn link_into_target() -> io::Result<()> {
 fn shape_shared_library() {
     let soname =
         format!("libsdxl.so.{}.{}", env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR"));
-    if cfg!(target_os = "linux") {
-        let options = [
-            &format!("-soname,{soname}"),
-            "-rpath,$ORIGIN:$ORIGIN/sdxl",
-            // libtorch does not survive being unloaded.
-            "-z,nodelete",
-            // What other crates export to C is nobody's business.
-            "--exclude-libs,ALL",
-        ];
-        for option in options {
-            println!("cargo::rustc-cdylib-link-arg=-Wl,{option}");
-        }
+    let options = [
+        &format!("-soname,{soname}"),
+        "-rpath,$ORIGIN:$ORIGIN/sdxl",
+        // libtorch does not survive being unloaded.
+        "-z,nodelete",
+        // What other crates export to C is nobody's business.
+        "--exclude-libs,ALL",
+    ];
+    for option in options {
+        println!("cargo::rustc-link-arg-cdylib=-Wl,{option}");
     }
+}
+
+/// `libsdxl.so` calls no function of libtorch but through `src/lazy`. The linker keeps the initialisers of the C++ files
+/// that it does without, which need libstdc++, and nothing else of them. On other systems, and where `SDXL_LINK_LIBTORCH` is
+/// set, it is linked with libtorch as a Rust program is.
+fn load_libtorch_lazily() -> io::Result<()> {
+    println!("cargo::rerun-if-changed=src/lazy");
+    println!("cargo::rerun-if-env-changed=SDXL_LINK_LIBTORCH");
+    let target = |name| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    let is_possible = target("OS") == "linux" && target("ARCH") == "x86_64" && target("ENV") == "gnu";
+    if !is_possible || env::var_os("SDXL_LINK_LIBTORCH").is_some() {
+        return Ok(());
+    }
+    let list = PathBuf::from(env::var_os("DEP_SDXL_TORCH_FUNCTIONS").unwrap_or_default());
+    println!("cargo::rerun-if-changed={}", list.display());
+    let folder = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
+    let (mut calls, mut options) = (String::new(), String::new());
+    // Those two are never jumped to, but have their own meaning here.
+    for name in ["sdxl_shim_load", "sdxl_shim_is_loaded"] {
+        let _ = writeln!(options, "-Wl,--wrap={name}");
+    }
+    for (index, name) in fs::read_to_string(list)?.lines().enumerate() {
+        let _ = writeln!(calls, "FUNCTION({index}, {name})");
+        let _ = writeln!(options, "-Wl,--wrap={name}");
+    }
+    fs::write(folder.join("functions.inc"), calls)?;
+    fs::write(folder.join("wrapped"), options)?;
+    cc::Build::new()
+        .files(["src/lazy/libtorch.c", "src/lazy/calls.S"])
+        .include(&folder)
+        .cargo_metadata(false)
+        .compile("sdxl_lazy");
+    println!("cargo::rustc-link-arg-cdylib={}", folder.join("libsdxl_lazy.a").display());
+    println!("cargo::rustc-link-arg-cdylib=@{}", folder.join("wrapped").display());
+    Ok(())
 }
 
 /// Writes `sdxl.h` into the build folder. A test compares it with `include/sdxl.h`.

@@ -422,7 +422,8 @@ sdxl_status sdxl_set_threads(uint32_t threads);
 ///
 /// - device: "cpu", "cuda" (the first one) or "cuda:N".
 ///
-/// Returns SDXL_STATUS_DEVICE where it is not; the message says what is missing.
+/// Returns SDXL_STATUS_DEVICE where it is not, and SDXL_STATUS_LIBTORCH where libtorch cannot be loaded; the message says
+/// what is missing.
 ///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_check_device(const char *device);

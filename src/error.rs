@@ -80,7 +80,7 @@ pub enum Error {
     },
 
     /// libtorch reported an error. The text is its first line; the source has the trace too.
-    #[error("libtorch: {}", .0.to_string().lines().next().unwrap_or_default())]
+    #[error("libtorch: {}", said(.0))]
     Torch(#[from] tch::TchError),
 
     /// A job was cancelled before it had anything to give.
@@ -124,6 +124,15 @@ pub enum Error {
         /// What is known about it.
         reason: String,
     },
+}
+
+/// The first line of what libtorch says.
+fn said(error: &tch::TchError) -> String {
+    let text = match error {
+        tch::TchError::Torch(text) => text.clone(),
+        other => other.to_string(),
+    };
+    text.lines().next().unwrap_or_default().to_owned()
 }
 
 /// The kinds of an [`Error`], without what each of them carries.

@@ -1,8 +1,8 @@
-//! Host arrays into tensors and back, as `ndarray` views of f32, `half::f16` and `half::bf16`.
+//! Tensors into host arrays of f32, `half::f16` and `half::bf16`, and the types that these have.
 
 use half::{bf16, f16};
-use ndarray::{Array, ArrayView, Dimension};
-use tch::{Kind, Tensor};
+use ndarray::{Array, Dimension};
+use tch::Tensor;
 
 use crate::error::{Error, Result};
 
@@ -16,18 +16,40 @@ impl Element for bf16 {}
 mod sealed {
     use half::{bf16, f16};
 
-    pub trait Sealed: tch::kind::Element + Default + Copy {}
+    pub trait Sealed: tch::kind::Element + Default + Copy {
+        fn to_f32(self) -> f32;
+        fn from_f32(value: f32) -> Self;
+    }
 
-    impl Sealed for f32 {}
-    impl Sealed for f16 {}
-    impl Sealed for bf16 {}
-}
+    impl Sealed for f32 {
+        fn to_f32(self) -> f32 {
+            self
+        }
 
-/// A new f32 tensor on the CPU; the view may have any strides.
-pub(crate) fn tensor_from_view<T: Element, D: Dimension>(view: ArrayView<'_, T, D>) -> Result<Tensor> {
-    let shape: Vec<i64> = view.shape().iter().map(|&size| size as i64).collect();
-    let values: Vec<T> = view.iter().copied().collect();
-    Ok(Tensor::f_from_slice(&values)?.f_to_kind(Kind::Float)?.f_reshape(&shape)?)
+        fn from_f32(value: f32) -> Self {
+            value
+        }
+    }
+
+    impl Sealed for f16 {
+        fn to_f32(self) -> f32 {
+            self.to_f32()
+        }
+
+        fn from_f32(value: f32) -> Self {
+            Self::from_f32(value)
+        }
+    }
+
+    impl Sealed for bf16 {
+        fn to_f32(self) -> f32 {
+            self.to_f32()
+        }
+
+        fn from_f32(value: f32) -> Self {
+            Self::from_f32(value)
+        }
+    }
 }
 
 /// A host array with the numbers of a tensor; 16-bit types are rounded to.

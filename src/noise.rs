@@ -34,8 +34,7 @@ impl NoiseSource {
         if seeds.is_empty() {
             return Err(Error::invalid("seeds", "an empty list", "one seed for each picture"));
         }
-        // Before anything else of libtorch: see `load_cuda`.
-        let _ = crate::runtime::shim::load_cuda();
+        crate::runtime::shim::load()?;
         let generators = seeds.iter().map(|&seed| Generator::new(seed)).collect::<Result<_>>()?;
         Ok(Self { seeds: seeds.to_vec(), generators, draws: 0 })
     }

@@ -290,12 +290,11 @@ fn a_missing_library_is_named() {
         std::os::unix::fs::symlink(sdxl_build::lib().join(name), folder.join("sdxl").join(name)).unwrap();
     }
     let said = fails();
-    // What libsdxl.so needs, and what that needs.
-    assert!(said.contains("libc10.so, which libtorch_cpu.so needs, is missing"), "{said}");
-    assert!(said.contains("libcudart.so.13, which libtorch_cpu.so needs, is missing"), "{said}");
+    assert!(said.contains("libtorch: cannot be loaded: libc"), "{said}");
+    assert!(said.contains("cannot open shared object file"), "{said}");
     fs::remove_file(folder.join("libsdxl.so")).unwrap();
     fs::write(folder.join("libsdxl.so"), "not a library").unwrap();
-    assert!(fails().contains("it is no 64-bit library"));
+    assert!(fails().contains("libsdxl.so is no 64-bit library"));
 }
 
 /// From a checkout to a picture by the README's five commands. The first three, which install Mono, compile for minutes

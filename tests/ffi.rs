@@ -114,7 +114,10 @@ fn the_library_finds_its_neighbours_and_stays() {
     assert!(has_line(&["(SONAME)", "[libsdxl.so.0.1]"]), "{dynamic}");
     assert!(has_line(&["(RUNPATH)", "[$ORIGIN:$ORIGIN/sdxl]"]), "{dynamic}");
     assert!(has_line(&["(FLAGS_1)", "NODELETE"]), "{dynamic}");
-    assert!(!has_line(&["(NEEDED)", "libtorch_cuda"]), "{dynamic}");
+    // Loaded when it is needed. Where this fails, sdxl-torch/functions.txt is old: run scripts/torch-functions.
+    for other in ["libtorch", "libc10", "libgomp"] {
+        assert!(!has_line(&["(NEEDED)", other]), "{dynamic}");
+    }
 }
 
 /// Builds a program of `tests/c`, with and without the address sanitizer, and runs it both ways.

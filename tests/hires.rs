@@ -39,10 +39,10 @@ fn latent_upscaling_is_two_requests() {
     let hires = Hires::new(1.5).unwrap().strength(0.5).unwrap().steps(6).unwrap();
     let found = latents(&pipeline, request().size(Size::new(96, 64)).batch(2).hires(hires));
     let first = latents(&pipeline, request().size(Size::new(96, 64)).batch(2));
-    let larger = first.tensor().upsample_bilinear2d([12, 18], false, None, None);
+    let larger = first.tensor().unwrap().upsample_bilinear2d([12, 18], false, None, None);
     let second = request().batch(2).steps(6).image_latents(Latents::new(larger).unwrap()).strength(0.5);
     let expected = latents(&pipeline, second);
-    assert_close("hires", found.tensor(), expected.tensor(), 0.);
+    assert_close("hires", found.tensor().unwrap(), expected.tensor().unwrap(), 0.);
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn pixel_upscaling_is_two_requests() {
     let first = pipeline.generate(&request().build().unwrap()).unwrap();
     let larger = first[0].resized(128, 128).unwrap();
     let expected = latents(&pipeline, request().image(larger).strength(0.7));
-    assert_close("hires", found.tensor(), expected.tensor(), 0.);
+    assert_close("hires", found.tensor().unwrap(), expected.tensor().unwrap(), 0.);
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn progress_counts_both_runs() {
     let first = sampling.next().unwrap().unwrap();
     assert_eq!((first.step, first.of), (1, 6));
     assert_eq!(first.remaining, first.elapsed.mul_f64(11.));
-    assert_eq!(sampling.denoised().unwrap().unwrap().tensor().size(), [1, 4, 8, 8]);
+    assert_eq!(sampling.denoised().unwrap().unwrap().tensor().unwrap().size(), [1, 4, 8, 8]);
     let last = sampling.by_ref().last().unwrap().unwrap();
     assert_eq!((last.step, last.of, last.remaining.as_nanos()), (6, 6, 0));
     let image = &sampling.images().unwrap()[0];
@@ -107,15 +107,15 @@ fn variations_go_along_a_sphere() {
         + ((&omega * fraction).sin() / omega.sin()) * &high;
     let expected = latents(&pipeline, request().initial_noise(Latents::new(mixed).unwrap()));
     let found = latents(&pipeline, request().variation(40, fraction));
-    assert_close("variation", found.tensor(), expected.tensor(), 1e-5);
+    assert_close("variation", found.tensor().unwrap(), expected.tensor().unwrap(), 1e-5);
 
     // The ends are the seeds' own pictures, and a seed is its own variation.
     let own = latents(&pipeline, request());
     let other = latents(&pipeline, request().seed(40));
     let at = |seed, strength| latents(&pipeline, request().variation(seed, strength));
-    assert_close("at 0", at(40, 0.).tensor(), own.tensor(), 0.);
-    assert_close("at 1", at(40, 1.).tensor(), other.tensor(), 1e-5);
-    assert_close("of itself", at(5, 0.5).tensor(), own.tensor(), 1e-5);
+    assert_close("at 0", at(40, 0.).tensor().unwrap(), own.tensor().unwrap(), 0.);
+    assert_close("at 1", at(40, 1.).tensor().unwrap(), other.tensor().unwrap(), 1e-5);
+    assert_close("of itself", at(5, 0.5).tensor().unwrap(), own.tensor().unwrap(), 1e-5);
 }
 
 /// In a batch the seed stays and the other one counts up.
@@ -127,7 +127,7 @@ fn a_batch_of_variations() {
     let batch = latents(&pipeline, request);
     for index in 0..3 {
         let alone = latents(&pipeline, self::request().variation(40 + index as u64, 0.2));
-        assert!(relative_error(&batch.tensor().narrow(0, index, 1), alone.tensor()) < 1e-5, "{index}");
+        assert!(relative_error(&batch.tensor().narrow(0, index, 1), alone.tensor().unwrap()) < 1e-5, "{index}");
     }
     let images = pipeline.generate(&self::request().batch(2).variation(40, 0.2).build().unwrap()).unwrap();
     let recipe: serde_json::Value = serde_json::from_str(images[1].text("sdxl").unwrap()).unwrap();

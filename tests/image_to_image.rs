@@ -174,7 +174,7 @@ fn the_ensemble_equals_diffusers() {
             let mut taken = 0;
             while let Some(progress) = sampling.next() {
                 progress.unwrap();
-                let error = relative_error(sampling.latents().unwrap().tensor(), &steps.get(taken));
+                let error = relative_error(sampling.latents().unwrap().tensor().unwrap(), &steps.get(taken));
                 assert!(error <= 1e-5, "{name}, {what} {taken}: {error:.2e}");
                 taken += 1;
             }
@@ -186,7 +186,7 @@ fn the_ensemble_equals_diffusers() {
         let second = case.request().resume(latents, fraction).skip_draws(draws);
         let (latents, draws) = run(&models.0["refiner"], second, "refiner_steps");
         assert_eq!(draws as u64, case.0["draws"][0].as_u64().unwrap(), "{name}");
-        let error = relative_error(latents.tensor(), &golden.get(&format!("{name}.latents")));
+        let error = relative_error(latents.tensor().unwrap(), &golden.get(&format!("{name}.latents")));
         eprintln!("{name}: {error:.1e}");
         assert!(error <= 1e-5, "{name}: {error:.2e}");
         compared += 1;

@@ -98,7 +98,7 @@ fn other_guidance_equals_diffusers() {
 }
 
 fn latents_of(pipeline: &Pipeline, request: sdxl::pipeline::RequestBuilder) -> tch::Tensor {
-    finish(pipeline.sample(&request.build().unwrap()).unwrap()).tensor().shallow_clone()
+    finish(pipeline.sample(&request.build().unwrap()).unwrap()).tensor().unwrap().shallow_clone()
 }
 
 /// A scale of 0 is none; with everything else that acts on guidance, each still has its effect.
@@ -176,9 +176,9 @@ fn a_picture_depends_on_its_own_seed() {
     let latents = finish(batch);
     for (row, seed) in (7..10).enumerate() {
         let alone = finish(pipeline.sample(&small("a cat").seed(seed).build().unwrap()).unwrap());
-        let row = latents.tensor().narrow(0, row as i64, 1);
+        let row = latents.tensor().unwrap().narrow(0, row as i64, 1);
         // Kernels for larger batches may add in another order.
-        common::assert_close(&format!("seed {seed}"), &row, alone.tensor(), 1e-5);
+        common::assert_close(&format!("seed {seed}"), &row, alone.tensor().unwrap(), 1e-5);
     }
 }
 
@@ -199,11 +199,11 @@ fn latents_go_in_and_out() {
     noise.save(&path).unwrap();
     let request = small("a cat").initial_noise(Latents::open(&path).unwrap()).build().unwrap();
     let found = finish(pipeline.sample(&request).unwrap());
-    common::assert_close("latents", found.tensor(), expected.tensor(), 0.);
+    common::assert_close("latents", found.tensor().unwrap(), expected.tensor().unwrap(), 0.);
     let array = found.to_array::<half::f16>().unwrap();
     assert_eq!(array.shape(), [1, 4, 8, 8]);
     let back = Latents::from_array(array.view()).unwrap();
-    common::assert_close("as f16", back.tensor(), expected.tensor(), 1e-3);
+    common::assert_close("as f16", back.tensor().unwrap(), expected.tensor().unwrap(), 1e-3);
 
     // Noise of another size than asked for.
     let request = small("a cat").size(Size::new(128, 64)).initial_noise(noise).build().unwrap();
@@ -346,6 +346,7 @@ fn guidance_interval() {
     let latents = |guidance| {
         finish(pipeline.sample(&small("a cat").guidance(guidance).build().unwrap()).unwrap())
             .tensor()
+            .unwrap()
             .shallow_clone()
     };
     let (full, off) = (latents(Guidance::default()), latents(Guidance::OFF));
@@ -370,5 +371,5 @@ fn previews() {
     }
     // The last step of Euler's method ends at what was denoised.
     let last = sampling.denoised().unwrap().unwrap();
-    common::assert_close("the end", last.tensor(), sampling.latents().unwrap().tensor(), 1e-6);
+    common::assert_close("the end", last.tensor().unwrap(), sampling.latents().unwrap().tensor().unwrap(), 1e-6);
 }

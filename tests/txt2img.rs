@@ -74,7 +74,7 @@ fn a_picture_and_its_latents() {
     let image = Image::open(folder.join("picture.png")).unwrap();
     assert_eq!((image.width(), image.height()), (64, 64));
     let latents = Latents::open(folder.join("latents.safetensors")).unwrap();
-    assert_eq!(latents.tensor().size(), [1, 4, 8, 8]);
+    assert_eq!(latents.tensor().unwrap().size(), [1, 4, 8, 8]);
 
     // The noise of that seed, given as a file, makes the same picture.
     let noise = sdxl::NoiseSource::new(&[5]).unwrap().normal(&[4, 8, 8]).unwrap();

@@ -40,14 +40,20 @@ static int is_there(const char *path) {
 
 static void examine(const char *path);
 
+static char seen[MOST][256];
+static int count;
+
+static int is_seen(const char *name) {
+  for (int i = 0; i < count; i++) {
+    if (strcmp(seen[i], name) == 0) return 1;
+  }
+  return 0;
+}
+
 // A library that another one asks for, once: beside it, in the folder sdxl, or where the system looks.
 static void find(const char *name, const char *asked_by) {
-  static char seen[MOST][256];
-  static int count;
   char path[PATH + 300];
-  for (int i = 0; i < count; i++) {
-    if (strcmp(seen[i], name) == 0) return;
-  }
+  if (is_seen(name)) return;
   if (count < MOST) snprintf(seen[count++], sizeof seen[0], "%s", name);
   const char *places[] = {"", "sdxl/"};
   for (int i = 0; i < 2; i++) {
@@ -125,6 +131,8 @@ int main(int argc, char **argv) {
   }
   snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
   examine(path);
+  // Where it is not linked with libtorch, it loads this one when it needs libtorch.
+  if (problems == 0 && !is_seen("libtorch_cpu.so")) find("libsdxl_torch.so", "libsdxl.so");
   void *library = dlopen(path, RTLD_NOW);
   if (library == NULL) {
     printf("BROKEN   the system's loader says: %s\n", dlerror());
@@ -140,8 +148,13 @@ int main(int argc, char **argv) {
     problems++;
     printf("OLD      programs of this header need interface %u: install a newer library\n", SDXL_ABI_VERSION);
   }
-  if (sdxl_check_device_("cuda") == SDXL_STATUS_OK) {
+  sdxl_status cuda = sdxl_check_device_("cuda");
+  if (cuda == SDXL_STATUS_OK) {
     printf("GOOD     CUDA can be used\n");
+  } else if (cuda == SDXL_STATUS_LIBTORCH) {
+    printf("BROKEN   %s\n", sdxl_last_error_message_());
+    if (problems == 0) printf("         a library is of another version: use those that were installed together\n");
+    return 1;
   } else {
     printf("NOTE     no CUDA, the CPU alone: %s\n", sdxl_last_error_message_());
   }

@@ -7,23 +7,16 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{Error, Result};
-use crate::host::{Element, array_from, tensor_from_view};
-use crate::weights::{read_tensor, save_safetensors};
+use crate::host::Element;
+use crate::runtime::{Held, Plain};
+use crate::weights::{read_held, save_held};
 
 /// Text as the UNet sees it: kept to encode a prompt once, or made elsewhere.
-#[derive(Debug, Serialize, Deserialize)]
+/// A clone shares the numbers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct TextEmbeddings {
-    #[serde(with = "crate::runtime::serial")]
-    pub(crate) context: Tensor,
-    #[serde(with = "crate::runtime::serial")]
-    pub(crate) pooled: Tensor,
-}
-
-impl Clone for TextEmbeddings {
-    /// The tensors are shared, not copied.
-    fn clone(&self) -> Self {
-        Self { context: self.context.shallow_clone(), pooled: self.pooled.shallow_clone() }
-    }
+    pub(crate) context: Held,
+    pub(crate) pooled: Held,
 }
 
 impl TextEmbeddings {
@@ -33,7 +26,11 @@ impl TextEmbeddings {
     /// # Errors
     /// [`Error::Invalid`] where the shapes do not go together.
     pub fn new(context: Tensor, pooled: Tensor) -> Result<Self> {
-        let (found, shape) = (context.size(), pooled.size());
+        Self::held(context.into(), pooled.into())
+    }
+
+    fn held(context: Held, pooled: Held) -> Result<Self> {
+        let (found, shape) = (context.shape(), pooled.shape());
         match (found.as_slice(), shape.as_slice()) {
             (&[rows, tokens, _], &[pooled_rows, _]) if rows == pooled_rows && rows > 0 && tokens > 0 => {
                 Ok(Self { context, pooled })
@@ -51,17 +48,17 @@ impl TextEmbeddings {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_arrays<T: Element>(context: ArrayView3<'_, T>, pooled: ArrayView2<'_, T>) -> Result<Self> {
-        Self::new(tensor_from_view(context)?, tensor_from_view(pooled)?)
+        Self::held(Plain::of_view(&context).into(), Plain::of_view(&pooled).into())
     }
 
     /// The text, token by token: `(B, tokens, cross_attention_dim)`.
     pub fn context<T: Element>(&self) -> Result<Array3<T>> {
-        array_from(&self.context)
+        self.context.to_array()
     }
 
     /// The text in one vector: `(B, projection_dim)`.
     pub fn pooled<T: Element>(&self) -> Result<Array2<T>> {
-        array_from(&self.pooled)
+        self.pooled.to_array()
     }
 
     /// Reads the tensors `context` and `pooled` of a safetensors file.
@@ -71,7 +68,7 @@ impl TextEmbeddings {
     /// together.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        Self::new(read_tensor(path, "context")?, read_tensor(path, "pooled")?)
+        Self::held(read_held(path, "context")?, read_held(path, "pooled")?)
     }
 
     /// Saves a safetensors file with the tensors `context` and `pooled`, in their own type.
@@ -79,11 +76,11 @@ impl TextEmbeddings {
     /// # Errors
     /// [`Error::Io`] where the folder cannot be written to.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save_safetensors(path, &[("context", &self.context), ("pooled", &self.pooled)])
+        save_held(path.as_ref(), &[("context", &self.context), ("pooled", &self.pooled)])
     }
 
     /// Zeros of the same shape: what an absent negative prompt is in models that ask for it.
     pub fn zeros_like(&self) -> Result<Self> {
-        Ok(Self { context: self.context.f_zeros_like()?, pooled: self.pooled.f_zeros_like()? })
+        Ok(Self { context: self.context.zeros_like()?, pooled: self.pooled.zeros_like()? })
     }
 }

@@ -114,7 +114,7 @@ pub unsafe extern "C" fn sdxl_latents_shape(latents: sdxl_latents, out_shape: *m
     guard(|| {
         let latents = copy_of(latents)?;
         let out_shape = buffer(out_shape, 4, "out_shape")?;
-        for (out, side) in out_shape.iter_mut().zip(latents.tensor().size()) {
+        for (out, side) in out_shape.iter_mut().zip(latents.shape()) {
             *out = side as u32;
         }
         Ok(())

@@ -314,7 +314,7 @@ pub unsafe extern "C" fn sdxl_pipeline_decode(
         let latents = copy_of(latents)?;
         let images = buffer(out_images, capacity, "out_images")?;
         let out_count = place(out_count, "out_count")?;
-        let images = room(images, latents.tensor().size4().map_or(0, |size| size.0 as usize))?;
+        let images = room(images, latents.shape()[0] as usize)?;
         out_count.write(hand_out(pipeline.decode(&latents)?, images));
         Ok(())
     })
@@ -341,7 +341,7 @@ pub unsafe extern "C" fn sdxl_pipeline_decode_values(
     guard(|| {
         let pipeline = get(pipeline)?;
         let latents = copy_of(latents)?;
-        let count = pipeline.decoded_count(&latents)?;
+        let count = pipeline.decoded_count(&latents);
         let decode = || Ok(pipeline.decode_values(&latents)?);
         copy_made(count, decode, buffer, capacity, out_count)
     })

@@ -47,7 +47,8 @@ pub extern "C" fn sdxl_set_threads(threads: u32) -> sdxl_status {
 ///
 /// - device: "cpu", "cuda" (the first one) or "cuda:N".
 ///
-/// Returns SDXL_STATUS_DEVICE where it is not; the message says what is missing.
+/// Returns SDXL_STATUS_DEVICE where it is not, and SDXL_STATUS_LIBTORCH where libtorch cannot be loaded; the message says
+/// what is missing.
 ///
 /// Any thread. Since 0.1.
 #[unsafe(no_mangle)]

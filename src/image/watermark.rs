@@ -12,7 +12,8 @@ use tch::{Device, Kind, Tensor};
 
 use super::Image;
 use crate::error::{Error, Result};
-use crate::host::{array_from, tensor_from_view};
+use crate::host::array_from;
+use crate::runtime::Plain;
 
 /// What it says, from the highest of its bits on.
 const MESSAGE: u64 = 0b1011_0011_1110_1100_1001_0000_0111_1011_1011_0001_1001_1110;
@@ -47,7 +48,7 @@ impl Image {
             mark(picture);
         }
         pictures.mapv_inplace(|value| (2. * (value / 255. - 0.5)).clamp(-1., 1.));
-        tensor_from_view(pictures.view())
+        Plain::of_view(&pictures.view()).tensor()
     }
 
     /// How many of the 48 bits of the reference pipeline's watermark are read from the picture: about 24 where there is

@@ -101,10 +101,10 @@ impl Engine {
     }
 
     /// How many numbers [`decode_values`](Self::decode_values) gives.
-    pub(crate) fn decoded_count(&self, latents: &Latents) -> Result<usize> {
+    pub(crate) fn decoded_count(&self, latents: &Latents) -> usize {
         let factor = self.config().vae.factor();
-        let (pictures, _, height, width) = latents.tensor().size4()?;
-        Ok((pictures * 3 * height * factor * width * factor) as usize)
+        let [pictures, _, height, width] = latents.shape();
+        (pictures * 3 * height * factor * width * factor) as usize
     }
 
     /// The pictures as numbers, row by row.

@@ -200,14 +200,14 @@ impl Rebuild<'_> {
             let config = encoder.model.config();
             let model = self.of(component, |w| ClipTextModel::load(w, config, projection))?;
             let of_this = |embedding: &TextualInversion| {
-                let (first, second) = embedding.vectors();
+                let (first, second) = embedding.vectors()?;
                 let vectors = if component == one { first } else { second };
-                vectors.map(|vectors| vectors.f_to_kind(Kind::Float)).transpose()
+                Ok(vectors.map(|vectors| vectors.f_to_kind(Kind::Float)).transpose()?)
             };
             let vectors: Vec<Tensor> = embeddings
                 .iter()
                 .filter_map(|embedding| of_this(embedding).transpose())
-                .collect::<Result<_, _>>()?;
+                .collect::<Result<_>>()?;
             if vectors.is_empty() {
                 return Ok(TextEncoder { tokenizer: encoder.tokenizer.clone(), model });
             }

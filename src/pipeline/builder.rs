@@ -207,8 +207,7 @@ impl PipelineBuilder {
 
     /// Everything but the weights.
     fn open(&self) -> Result<Opened> {
-        // Whatever the device: see `Device::check`.
-        let _ = crate::runtime::shim::load_cuda();
+        crate::runtime::shim::load()?;
         // Everything but the weights is read below, as long as the folder is there.
         let memory = self.files.as_ref().map(MemoryFolder::new);
         let path = match (&memory, &self.files) {

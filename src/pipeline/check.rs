@@ -50,7 +50,7 @@ pub(super) fn check(request: &Request) -> Result<()> {
 /// A seed for each picture: those given, or that many from the first one on.
 pub(super) fn seeds(request: &Request, batch: Option<usize>) -> Result<Vec<u64>> {
     let given = match (&request.initial_noise, &request.origin) {
-        (Some(noise), _) => noise.0.size().first().map(|rows| *rows as usize),
+        (Some(noise), _) => usize::try_from(noise.shape()[0]).ok(),
         (None, Origin::Images(images)) => Some(images.len()),
         (None, Origin::Inpaint(inpaint)) => Some(inpaint.pictures.len()),
         (None, _) => None,
@@ -177,7 +177,7 @@ fn initial_noise(request: &Request) -> Result<()> {
     if request.variation.is_some() {
         return Err(Error::invalid("initial_noise", "given", "none with a variation, which draws it"));
     }
-    let rows = noise.0.size().first().copied().unwrap_or(0);
+    let [rows, ..] = noise.shape();
     if usize::try_from(rows) != Ok(request.seeds.len()) {
         let expected = format!("{}, as many as seeds", request.seeds.len());
         return Err(Error::invalid("initial_noise", format!("{rows} pictures"), expected));

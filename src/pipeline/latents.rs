@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
-use ndarray::{Array4, ArrayView4};
+use ndarray::{Array3, Array4, ArrayView1, ArrayView3, ArrayView4, Ix4, s};
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::check::{MAX_DRAWS, MAX_SIDE};
 use crate::error::{Error, Result};
-use crate::host::{Element, array_from, tensor_from_view};
+use crate::host::Element;
 use crate::image::Image;
 use crate::noise::NoiseSource;
-use crate::weights::{read_tensor, save_safetensors};
+use crate::runtime::{Held, Plain};
+use crate::weights::{read_held, save_held};
 
 /// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Latents(#[serde(with = "crate::runtime::serial")] pub(crate) Tensor);
+/// A clone shares the numbers.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Latents(Held);
 
 /// The linear map from latents to pixels in [-1, 1] that fits best: least squares over TAESDXL's latents of eight
 /// photographs at three sizes (24 000 pixels); it leaves 11 % of the variance.
@@ -27,27 +29,21 @@ const LATENT_TO_RGB: [[f32; 3]; 4] = [
 ];
 const LATENT_TO_RGB_BIAS: [f32; 3] = [0.1254, -0.0433, -0.1174];
 
-impl Clone for Latents {
-    /// The tensor is shared, not copied.
-    fn clone(&self) -> Self {
-        Self(self.0.shallow_clone())
-    }
-}
-
 impl Latents {
     /// From a tensor of four dimensions.
     ///
     /// # Errors
     /// [`Error::Invalid`] for another rank or an empty tensor.
     pub fn new(tensor: Tensor) -> Result<Self> {
-        if tensor.dim() != 4 || tensor.numel() == 0 {
-            return Err(Error::invalid(
-                "latents",
-                format!("shape {:?}", tensor.size()),
-                "(B, 4, height/8, width/8)",
-            ));
+        Self::held(tensor.into())
+    }
+
+    fn held(held: Held) -> Result<Self> {
+        let shape = held.shape();
+        if shape.len() != 4 || shape.contains(&0) {
+            return Err(Error::invalid("latents", format!("shape {shape:?}"), "(B, 4, height/8, width/8)"));
         }
-        Ok(Self(tensor.f_to_kind(Kind::Float)?))
+        Ok(Self(held.into_f32()?))
     }
 
     /// The noise that seeds give, one row for each: what a request of these seeds starts with. `shape` is channels,
@@ -75,17 +71,25 @@ impl Latents {
 
     /// From a host array of f32, `half::f16` or `half::bf16`.
     pub fn from_array<T: Element>(array: ArrayView4<'_, T>) -> Result<Self> {
-        Self::new(tensor_from_view(array)?)
+        Self::held(Plain::of_view(&array).into())
     }
 
     /// A host array; 16-bit types are rounded to.
     pub fn to_array<T: Element>(&self) -> Result<Array4<T>> {
-        array_from(&self.0)
+        self.0.to_array()
     }
 
-    /// The tensor.
-    pub fn tensor(&self) -> &Tensor {
-        &self.0
+    /// The tensor, on the CPU unless it was made from one.
+    ///
+    /// # Errors
+    /// [`Error::Torch`] where libtorch has no memory for it.
+    pub fn tensor(&self) -> Result<&Tensor> {
+        self.0.tensor()
+    }
+
+    /// Pictures, channels, height and width.
+    pub fn shape(&self) -> [i64; 4] {
+        self.0.shape().try_into().unwrap_or_default()
     }
 
     /// Small pictures of latents, one pixel for each of theirs, without the autoencoder: in microseconds, for
@@ -94,15 +98,17 @@ impl Latents {
     /// # Errors
     /// [`Error::Invalid`] unless there are 4 channels.
     pub fn preview(&self) -> Result<Vec<Image>> {
-        let (_, channels, ..) = self.0.size4()?;
+        let [_, channels, height, width] = self.shape();
         if channels != 4 {
             return Err(Error::invalid("latents", format!("{channels} channels"), "4 channels"));
         }
-        let matrix = Tensor::f_from_slice(LATENT_TO_RGB.as_flattened())?.f_reshape([4, 3])?;
-        let bias = Tensor::f_from_slice(&LATENT_TO_RGB_BIAS)?;
-        let latents = self.0.f_to_device(tch::Device::Cpu)?.f_permute([0, 2, 3, 1])?;
-        let pixels = latents.f_matmul(&matrix)?.f_add(&bias)?.f_permute([0, 3, 1, 2])?;
-        Image::from_tensor(&pixels)
+        let values = self.0.to_array::<f32, Ix4>()?;
+        let size = (height as usize, width as usize, 3);
+        let picture = |latents: ArrayView3<'_, f32>| {
+            let shade = |(y, x, colour)| shade(latents.slice(s![.., y, x]), colour);
+            Image::from_pixels(Array3::from_shape_fn(size, shade).view())
+        };
+        values.outer_iter().map(picture).collect()
     }
 
     /// Reads the tensor `latents` of a safetensors file.
@@ -110,7 +116,7 @@ impl Latents {
     /// # Errors
     /// [`Error::File`] where the file is invalid or has no such tensor.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::new(read_tensor(path.as_ref(), "latents")?)
+        Self::held(read_held(path.as_ref(), "latents")?)
     }
 
     /// Saves a safetensors file with the tensor `latents`, in f32.
@@ -118,6 +124,15 @@ impl Latents {
     /// # Errors
     /// [`Error::Io`] where the folder cannot be written to.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
-        save_safetensors(path, &[("latents", &self.0)])
+        save_held(path.as_ref(), &[("latents", &self.0)])
     }
+}
+
+/// One colour of a pixel of [`Latents::preview`].
+fn shade(latent: ArrayView1<'_, f32>, colour: usize) -> u8 {
+    let column = LATENT_TO_RGB.iter().filter_map(|row| row.get(colour));
+    let bias = LATENT_TO_RGB_BIAS.get(colour).copied().unwrap_or_default();
+    let value: f32 = latent.iter().zip(column).map(|(value, weight)| value * weight).sum();
+    // As `Image::from_tensor`.
+    (((value + bias) / 2. + 0.5).clamp(0., 1.) * 255.).round_ties_even() as u8
 }

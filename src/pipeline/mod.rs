@@ -247,7 +247,7 @@ impl Pipeline {
     /// [`Error::NonFinite`] where the autoencoder gives no numbers.
     pub fn decode_tensor(&self, latents: &Latents) -> Result<Tensor> {
         let _guard = no_grad();
-        let latents = latents.0.f_to_device(self.device.tch())?;
+        let latents = latents.tensor()?.f_to_device(self.device.tch())?;
         // One by one, in the memory of one.
         let rows = (0..latents.size4()?.0).map(|row| self.decode_one(&latents.f_narrow(0, row, 1)?));
         let pictures = Tensor::f_cat(&rows.collect::<Result<Vec<_>>>()?, 0)?;
@@ -256,13 +256,10 @@ impl Pipeline {
     }
 
     /// The shape of [`decode_tensor`](Self::decode_tensor)'s result.
-    ///
-    /// # Errors
-    /// [`Error::Torch`] for latents without four dimensions, which there are none of.
-    pub fn decoded_shape(&self, latents: &Latents) -> Result<[usize; 4]> {
+    pub fn decoded_shape(&self, latents: &Latents) -> [usize; 4] {
         let factor = self.models.config.vae.factor();
-        let (pictures, _, height, width) = latents.0.size4()?;
-        Ok([pictures, 3, height * factor, width * factor].map(|side| side as usize))
+        let [pictures, _, height, width] = latents.shape();
+        [pictures, 3, height * factor, width * factor].map(|side| side as usize)
     }
 
     fn decode_one(&self, latents: &Tensor) -> Result<Tensor> {
@@ -278,7 +275,8 @@ impl Pipeline {
     fn unet_conditioning(&self, text: &TextEmbeddings, ids: &[f32], batch: i64) -> Result<UnetConditioning> {
         let config = &self.models.config;
         let (tch, kind) = (self.device.tch(), self.precision.kind());
-        let widths = (text.context.size3()?.2, text.pooled.size2()?.1);
+        let (context, pooled) = (text.context.tensor()?, text.pooled.tensor()?);
+        let widths = (context.size3()?.2, pooled.size2()?.1);
         let expected = (config.unet.cross_attention_dim, config.text_encoder_2.projection_dim);
         if widths != expected {
             return Err(Error::invalid(
@@ -304,17 +302,16 @@ impl Pipeline {
         };
         let ids = Tensor::f_from_slice(ids)?.f_unsqueeze(0)?.f_to_device(tch)?;
         let ids = ids.f_expand([batch, ids.size2()?.1], false)?;
-        let conditioning = UnetConditioning::new(rows(&text.context)?, rows(&text.pooled)?, ids)?;
+        let conditioning = UnetConditioning::new(rows(context)?, rows(pooled)?, ids)?;
         Ok(conditioning)
     }
 
     /// The size of a request's pictures on this model.
     fn size_of(&self, request: &Request) -> Result<Size> {
         let factor = self.models.config.vae.factor();
-        let given = |latents: &Latents| latents.0.shallow_clone();
         let (field, latents) = match (&request.origin, &request.initial_noise) {
-            (Origin::Latents(latents) | Origin::Resume { latents, .. }, _) => ("latents", given(latents)),
-            (Origin::Noise, Some(noise)) => ("initial_noise", given(noise)),
+            (Origin::Latents(latents) | Origin::Resume { latents, .. }, _) => ("latents", latents),
+            (Origin::Noise, Some(noise)) => ("initial_noise", noise),
             (Origin::Images(images), _) if !images.is_empty() => {
                 return self.size_of_picture(request, images.first());
             }
@@ -326,7 +323,7 @@ impl Pipeline {
                 return self.checked_size(request, Size::new(side, side));
             }
         };
-        let (_, channels, height, width) = latents.size4()?;
+        let [_, channels, height, width] = latents.shape();
         let size = Size::new(width * factor, height * factor);
         let expected = Size::new(request.width.unwrap_or(size.width), request.height.unwrap_or(size.height));
         let latent_channels = self.models.config.vae.latent_channels;

@@ -45,7 +45,7 @@ impl Start {
         let plan = scheduler.plan(request.steps, range.ending_at(request.end_at))?;
         let x = match &request.origin {
             Origin::Noise => match &request.initial_noise {
-                Some(start) => plan.start(&start.0.f_to_device(pipeline.device.tch())?)?,
+                Some(start) => plan.start(&start.tensor()?.f_to_device(pipeline.device.tch())?)?,
                 None => plan.start(&pipeline.start_noise(request, noise, size)?)?,
             },
             Origin::Resume { latents, .. } => plan.resume(&pipeline.rows(latents, request.seeds.len())?)?,
@@ -166,12 +166,12 @@ impl Pipeline {
 
     /// Latents on the device, one row for each picture.
     fn rows(&self, latents: &Latents, batch: usize) -> Result<Tensor> {
-        let (rows, channels, height, width) = latents.0.size4()?;
+        let [rows, channels, height, width] = latents.shape();
         let batch = batch as i64;
         if rows != 1 && rows != batch {
             return Err(Error::invalid("latents", format!("{rows} pictures"), format!("1 or {batch}")));
         }
-        let latents = latents.0.f_to_device(self.device.tch())?;
+        let latents = latents.tensor()?.f_to_device(self.device.tch())?;
         Ok(latents.f_expand([batch, channels, height, width], false)?)
     }
 }

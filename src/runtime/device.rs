@@ -23,12 +23,13 @@ impl Device {
     /// Finds out whether the device is there.
     ///
     /// # Errors
-    /// [`Error::Device`] says what is missing: the CUDA build of libtorch, or the device of that index.
+    /// [`Error::Device`] says what is missing: the CUDA build of libtorch, or the device of that index;
+    /// [`Error::Torch`] where libtorch itself cannot be loaded.
     pub fn check(self) -> Result<()> {
-        let loaded = shim::load_cuda();
+        shim::load()?;
         let Self::Cuda(index) = self else { return Ok(()) };
         let fail = |reason: String| Err(Error::Device { device: self.to_string(), reason });
-        if let Err(reason) = loaded {
+        if let Err(reason) = shim::load_cuda() {
             return fail(format!("the CUDA half of libtorch is not there ({reason})"));
         }
         match usize::try_from(tch::Cuda::device_count()).unwrap_or(0) {

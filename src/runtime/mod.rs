@@ -2,9 +2,9 @@
 
 mod device;
 pub(crate) mod files;
+mod held;
 pub(crate) mod memory;
 mod numbers;
-pub(crate) mod serial;
 mod shared;
 pub(crate) mod shim;
 pub(crate) mod upload;
@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use device::{Device, Precision};
 pub use memory::MemoryFile;
+pub(crate) use held::{Held, Plain};
 pub(crate) use numbers::{Numbers, number};
 pub(crate) use shared::{ReadOnly, Shared};
 pub(crate) use worker::{Worker, locked};
@@ -35,8 +36,11 @@ pub(crate) fn threads() -> Option<usize> {
 pub fn set_threads(threads: usize) -> Result<()> {
     match i32::try_from(threads) {
         Ok(count @ 1..=1024) => {
-            tch::set_num_threads(count);
             THREADS.store(threads, Ordering::Relaxed);
+            // Otherwise `shim::load` does it.
+            if shim::is_loaded() {
+                tch::set_num_threads(count);
+            }
             Ok(())
         }
         _ => Err(Error::invalid("threads", threads, "1 to 1024")),

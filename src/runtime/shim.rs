@@ -1,45 +1,16 @@
-//! The Rust side of `src/shim/`: libtorch calls that tch lacks, and faster convolutions.
+//! The Rust side of sdxl-torch's shim: libtorch calls that tch lacks, and faster convolutions.
 #![expect(unsafe_code, reason = "the C functions of our own shim")]
 
 use std::cell::RefCell;
-use std::ffi::{CStr, c_char, c_int, c_void};
+use std::ffi::{CStr, c_int};
 use std::ptr::{self, NonNull};
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
+use sdxl_torch::shim::{self, *};
 use tch::{TchError, Tensor};
 
-use super::Device;
+use super::{Device, threads};
 use crate::error::Result;
-
-#[repr(C)]
-struct RawGenerator {
-    _opaque: [u8; 0],
-}
-
-unsafe extern "C" {
-    fn sdxl_shim_error() -> *const c_char;
-    fn sdxl_shim_generator_new(seed: u64, out: *mut *mut RawGenerator) -> c_int;
-    fn sdxl_shim_generator_free(generator: *mut RawGenerator);
-    fn sdxl_shim_randn(
-        generator: *mut RawGenerator,
-        sizes: *const i64,
-        rank: usize,
-        out: *mut *mut c_void,
-    ) -> c_int;
-    fn sdxl_shim_load_cuda() -> c_int;
-    fn sdxl_shim_grad_enabled() -> c_int;
-    fn sdxl_shim_trim();
-    fn sdxl_shim_autocast(cuda: c_int, enter: c_int) -> c_int;
-    fn sdxl_shim_winograd(
-        x: *const c_void,
-        weight: *const c_void,
-        bias: *const c_void,
-        rows: i64,
-        columns: i64,
-        scratch: *mut c_void,
-        out: *mut *mut c_void,
-    ) -> c_int;
-}
 
 fn check(status: c_int) -> Result<()> {
     if status == 0 {
@@ -51,7 +22,7 @@ fn check(status: c_int) -> Result<()> {
 }
 
 /// libtorch's CPU generator (MT19937), apart from its global one.
-pub(crate) struct Generator(NonNull<RawGenerator>);
+pub(crate) struct Generator(NonNull<shim::Generator>);
 
 // SAFETY: an at::Generator belongs to no thread; only `&mut self` methods use it.
 unsafe impl Send for Generator {}
@@ -81,8 +52,35 @@ impl Drop for Generator {
     }
 }
 
-/// Opens libtorch's CUDA half, once. Before anything else of libtorch: it looks for that half at the first call
-/// that could need it, and never again.
+/// Loads libtorch where it is not there yet, which only `libsdxl.so` needs: what begins to compute calls this first.
+/// Its CUDA half is opened before anything else, because libtorch looks for that at the first call that could need it,
+/// and never again.
+///
+/// # Errors
+/// [`Error::Torch`](crate::Error::Torch) with what the system's loader says. Another call tries again.
+pub(crate) fn load() -> Result<()> {
+    // SAFETY: returns NULL or a text of this thread.
+    let problem = unsafe { NonNull::new(sdxl_shim_load().cast_mut()).map(|text| CStr::from_ptr(text.as_ptr())) };
+    if let Some(problem) = problem {
+        return Err(TchError::Torch(problem.to_string_lossy().into_owned()).into());
+    }
+    static FIRST: Once = Once::new();
+    FIRST.call_once(|| {
+        let _ = load_cuda();
+        if let Some(count) = threads().and_then(|threads| i32::try_from(threads).ok()) {
+            tch::set_num_threads(count);
+        }
+    });
+    Ok(())
+}
+
+/// Whether libtorch is there.
+pub(crate) fn is_loaded() -> bool {
+    // SAFETY: reads a flag.
+    unsafe { sdxl_shim_is_loaded() != 0 }
+}
+
+/// Opens libtorch's CUDA half, once.
 ///
 /// # Errors
 /// What the system's loader says: the file is not there, or something that it needs.

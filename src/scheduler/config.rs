@@ -115,12 +115,28 @@ impl Config {
 
 /// Python writes `-Infinity` for the default of `lambda_min_clipped`, which is not JSON.
 fn quote_infinities(json: &str) -> String {
-    // Every second piece between quotation marks is a text; no key or value here has an escaped one.
-    let quoted = |(i, piece): (usize, &str)| match i % 2 {
-        0 => piece.replace("-Infinity", "\"-Infinity\""),
-        _ => piece.to_owned(),
-    };
-    json.split('"').enumerate().map(quoted).collect::<Vec<_>>().join("\"")
+    let outside = |piece: &str| piece.replace("-Infinity", "\"-Infinity\"");
+    let (mut quoted, mut rest) = (String::with_capacity(json.len()), json);
+    while let Some(start) = rest.find('"') {
+        let (before, text) = rest.split_at(start);
+        let (text, after) = text.split_at(length_of_text(text));
+        quoted += &outside(before);
+        quoted += text;
+        rest = after;
+    }
+    quoted + &outside(rest)
+}
+
+/// The bytes of the text that JSON begins with, with both quotation marks; all of it where the second is missing.
+fn length_of_text(json: &str) -> usize {
+    let mut is_escaped = false;
+    for (index, byte) in json.bytes().enumerate().skip(1) {
+        match byte {
+            b'"' if !is_escaped => return index + 1,
+            _ => is_escaped = byte == b'\\' && !is_escaped,
+        }
+    }
+    json.len()
 }
 
 impl Scheduler {

@@ -1,10 +1,8 @@
 //! [`NoiseSchedule`]: how much noise the model was trained to remove at each timestep.
 
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::runtime::{Numbers, number};
 
 /// The noise levels of the training.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -95,21 +93,20 @@ impl Default for NoiseSchedule {
 impl NoiseSchedule {
     /// The noise levels of a discrete schedule, in the order of its timesteps; empty for a continuous one.
     ///
-    /// Computed by libtorch in f32, operation by operation as diffusers does it, because later steps
-    /// subtract nearly equal numbers of this table.
+    /// Computed in f32, operation by operation as libtorch does it for diffusers, because later steps subtract nearly
+    /// equal numbers of this table.
     pub(crate) fn sigmas(&self, zero: ZeroSnr) -> Result<Vec<f64>> {
         let Self::Discrete { betas, steps, terminal_snr } = self else { return Ok(Vec::new()) };
         let betas_of = match betas {
             Betas::Trained(list) => format!("a list of {} betas", list.len()),
             other => format!("{other:?}"),
         };
-        let mut betas = betas.tensor(*steps)?;
+        let mut betas = betas.values(*steps);
         if *terminal_snr == TerminalSnr::Zero {
-            betas = zero_terminal_snr(&betas)?;
+            betas = zero_terminal_snr(&betas);
         }
-        let alphas_cumprod = one_minus(&betas)?.f_cumprod(0, Kind::Float)?;
-        let sigmas = one_minus(&alphas_cumprod)?.f_div(&alphas_cumprod)?.f_sqrt()?;
-        let mut sigmas: Vec<f64> = Vec::<f32>::try_from(&sigmas)?.into_iter().map(f64::from).collect();
+        let sigma = |alpha_cumprod: f32| f64::from(((1.0 - alpha_cumprod) / alpha_cumprod).sqrt());
+        let mut sigmas: Vec<f64> = alphas_cumprod(&betas).into_iter().map(sigma).collect();
         if let (TerminalSnr::Zero, Some(last)) = (terminal_snr, sigmas.last_mut()) {
             *last = match zero {
                 ZeroSnr::Floor => 4096.0,
@@ -126,54 +123,118 @@ impl NoiseSchedule {
 }
 
 impl Betas {
-    fn tensor(&self, steps: usize) -> Result<Tensor> {
-        let even = |start: f64, end: f64| {
-            let steps = i64::try_from(steps).unwrap_or(i64::MAX);
-            Tensor::f_linspace_tensor_tensor(
-                &number(start)?,
-                &number(end)?,
-                steps,
-                (Kind::Float, Device::Cpu),
-            )
-        };
-        Ok(match self {
-            Self::Linear { start, end } => even(*start, *end)?,
-            Self::ScaledLinear { start, end } => even(start.sqrt(), end.sqrt())?.f_square()?,
-            Self::Cosine => {
-                from_alpha_bar(steps, |u| ((u + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2))?
+    fn values(&self, steps: usize) -> Vec<f32> {
+        match self {
+            Self::Linear { start, end } => linspace(*start as f32, *end as f32, steps),
+            Self::ScaledLinear { start, end } => {
+                linspace(start.sqrt() as f32, end.sqrt() as f32, steps).into_iter().map(|x| x * x).collect()
             }
-            Self::Exponential => from_alpha_bar(steps, |u| (-12.0 * u).exp())?,
+            Self::Cosine => {
+                from_alpha_bar(steps, |u| ((u + 0.008) / 1.008 * std::f64::consts::FRAC_PI_2).cos().powi(2))
+            }
+            Self::Exponential => from_alpha_bar(steps, |u| (-12.0 * u).exp()),
             Self::Laplace => from_alpha_bar(steps, |u| {
                 let side = 1.0_f64.copysign(0.5 - u);
                 let snr = (-0.5 * side * (1.0 - 2.0 * (0.5 - u).abs() + 1e-6).ln()).exp();
                 (snr / (1.0 + snr)).sqrt()
-            })?,
+            }),
             Self::Sigmoid { start, end } => {
-                even(-6.0, 6.0)?.f_sigmoid()?.f_mul_number(end - start)?.f_add_number(*start)?
+                let sigmoid = |x: f32| (1.0 / (1.0 + (-f64::from(x)).exp())) as f32;
+                let curve = linspace(-6.0, 6.0, steps).into_iter().map(sigmoid);
+                curve.map(|x| x * (end - start) as f32 + *start as f32).collect()
             }
-            Self::Trained(betas) => Tensor::f_from_slice(betas)?,
-        })
+            Self::Trained(betas) => betas.clone(),
+        }
     }
 }
 
-fn from_alpha_bar(steps: usize, alpha_bar: impl Fn(f64) -> f64) -> Result<Tensor> {
+/// `torch.linspace` in f32: from either end to the middle, each product and sum rounded once.
+fn linspace(start: f32, end: f32, steps: usize) -> Vec<f32> {
+    let step = (end - start) / steps.saturating_sub(1).max(1) as f32;
+    let at = |index: usize| match index < steps / 2 {
+        true => step.mul_add(index as f32, start),
+        false => (-step).mul_add((steps - index - 1) as f32, end),
+    };
+    (0..steps).map(at).collect()
+}
+
+/// ᾱ: libtorch multiplies in f64, and rounds each product.
+fn alphas_cumprod(betas: &[f32]) -> Vec<f32> {
+    let product = |product: &mut f64, beta: &f32| {
+        *product *= f64::from(1.0 - beta);
+        Some(*product as f32)
+    };
+    betas.iter().scan(1.0, product).collect()
+}
+
+fn from_alpha_bar(steps: usize, alpha_bar: impl Fn(f64) -> f64) -> Vec<f32> {
     let at = |index: usize| alpha_bar(index as f64 / steps as f64);
-    let betas: Vec<f32> = (0..steps).map(|i| (1.0 - at(i + 1) / at(i)).min(0.999) as f32).collect();
-    Ok(Tensor::f_from_slice(&betas)?)
+    (0..steps).map(|i| (1.0 - at(i + 1) / at(i)).min(0.999) as f32).collect()
 }
 
 /// Algorithm 1 of arXiv 2305.08891: shifts and scales √ᾱ so that the last is 0 and the first stays.
-fn zero_terminal_snr(betas: &Tensor) -> Result<Tensor> {
-    let roots = one_minus(betas)?.f_cumprod(0, Kind::Float)?.f_sqrt()?;
-    let (first, last) = (roots.f_get(0)?, roots.f_get(-1)?);
-    let scale = first.f_div(&first.f_sub(&last)?)?;
-    let alphas_cumprod = roots.f_sub(&last)?.f_mul(&scale)?.f_square()?;
-    let count = alphas_cumprod.size1()?;
-    let ratio =
-        alphas_cumprod.f_narrow(0, 1, count - 1)?.f_div(&alphas_cumprod.f_narrow(0, 0, count - 1)?)?;
-    one_minus(&Tensor::f_cat(&[alphas_cumprod.f_narrow(0, 0, 1)?, ratio], 0)?)
+fn zero_terminal_snr(betas: &[f32]) -> Vec<f32> {
+    let roots: Vec<f32> = alphas_cumprod(betas).into_iter().map(f32::sqrt).collect();
+    let (Some(first), Some(last)) = (roots.first(), roots.last()) else { return Vec::new() };
+    let scale = first / (first - last);
+    let shifted = roots.iter().map(|root| (root - last) * scale).map(|root| root * root);
+    let ratio = |before: &mut f32, alpha_cumprod: f32| {
+        let ratio = alpha_cumprod / *before;
+        *before = alpha_cumprod;
+        Some(1.0 - ratio)
+    };
+    shifted.scan(1.0, ratio).collect()
 }
 
-fn one_minus(x: &Tensor) -> Result<Tensor> {
-    Ok(x.f_neg()?.f_add_number(1)?)
+#[cfg(test)]
+mod tests {
+    use tch::{Device, Kind, Tensor};
+
+    use super::*;
+
+    /// The table as diffusers computes it.
+    fn by_libtorch(betas: &Tensor) -> Vec<f32> {
+        let alphas_cumprod = (1. - betas).cumprod(0, Kind::Float);
+        Vec::try_from(((1. - &alphas_cumprod) / alphas_cumprod).sqrt()).unwrap()
+    }
+
+    fn ours(betas: Betas, steps: usize) -> Vec<f32> {
+        let schedule = NoiseSchedule::Discrete { betas, steps, terminal_snr: TerminalSnr::AsTrained };
+        schedule.sigmas(ZeroSnr::Floor).unwrap().into_iter().map(|sigma| sigma as f32).collect()
+    }
+
+    #[test]
+    fn the_table_is_libtorchs_to_the_bit() {
+        let even = |start: f64, end: f64, steps: usize| {
+            Tensor::linspace(start, end, steps as i64, (Kind::Float, Device::Cpu))
+        };
+        for (start, end, steps) in [
+            (0.00085, 0.012, 1000),
+            (0.00085, 0.014, 1000),
+            (0.0001, 0.02, 1000),
+            (0.00085, 0.012, 997),
+            (0.00085, 0.012, 1),
+            (0.001, 0.015, 2),
+        ] {
+            let scaled = even(f64::sqrt(start), f64::sqrt(end), steps).square();
+            assert_eq!(ours(Betas::ScaledLinear { start, end }, steps), by_libtorch(&scaled));
+            assert_eq!(ours(Betas::Linear { start, end }, steps), by_libtorch(&even(start, end, steps)));
+        }
+        // libtorch's exponential function is its own: one rounding in a beta, which the sums of 1000 steps keep.
+        let sigmoid = even(-6., 6., 1000).sigmoid() * (0.02 - 0.0001) + 0.0001;
+        for (a, b) in ours(Betas::Sigmoid { start: 0.0001, end: 0.02 }, 1000).iter().zip(by_libtorch(&sigmoid)) {
+            assert!((a - b).abs() <= 1e-6 * b, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn zero_terminal_snr_is_libtorchs_to_the_bit() {
+        let betas = Betas::ScaledLinear { start: 0.00085, end: 0.012 }.values(1000);
+        let roots = (1. - Tensor::from_slice(&betas)).cumprod(0, Kind::Float).sqrt();
+        let (first, last) = (roots.get(0), roots.get(-1));
+        let shifted = ((&roots - &last) * (&first / (&first - &last))).square();
+        let ratio = shifted.narrow(0, 1, 999) / shifted.narrow(0, 0, 999);
+        let expected = 1. - Tensor::cat(&[shifted.narrow(0, 0, 1), ratio], 0);
+        assert_eq!(zero_terminal_snr(&betas), Vec::<f32>::try_from(&expected).unwrap());
+    }
 }

@@ -370,7 +370,7 @@ impl SingleFile {
     }
 }
 
-fn is_float(kind: tch::Kind) -> bool {
+pub(super) fn is_float(kind: tch::Kind) -> bool {
     !matches!(kind, tch::Kind::Int | tch::Kind::Int64 | tch::Kind::Uint8)
 }
 

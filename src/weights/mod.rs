@@ -28,7 +28,7 @@ pub(crate) use random::{fnv1a, splitmix64};
 pub use rename::Component;
 pub use report::{CheckpointError, ShapeMismatch};
 pub use safetensors::{read_safetensors, save_safetensors};
-pub(crate) use safetensors::{read_tensor, write_safetensors};
+pub(crate) use safetensors::{read_held, save_held, write_safetensors};
 pub(crate) use source::LoadedTensors;
 pub use source::{TensorSource, TensorSpec, Weights, tensors_of};
 pub use stored::{Stored, Streamed};

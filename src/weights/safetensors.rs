@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
@@ -13,6 +14,7 @@ use super::source::TensorSpec;
 use crate::error::{Error, Result};
 use crate::runtime::files::{Source, write_atomically, zeros};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
+use crate::runtime::{Held, Plain, Precision, shim};
 
 /// An open safetensors file: the header is checked, the data unread.
 #[derive(Debug)]
@@ -106,6 +108,32 @@ impl SafetensorsFile {
         computable(self.read_whole(name, info)?)
     }
 
+    /// The numbers of a tensor. Those that no model computes with become f16 or f32.
+    ///
+    /// # Errors
+    /// [`Error::File`] where there is none of that name.
+    pub(crate) fn read_held(&self, name: &str) -> Result<Held> {
+        let info = self.tensors.get(name).ok_or_else(|| self.has_no(name))?;
+        let precision = match info.dtype {
+            Dtype::F32 => Precision::F32,
+            Dtype::F16 => Precision::F16,
+            Dtype::BF16 => Precision::Bf16,
+            // libtorch has the other types.
+            _ => {
+                shim::load()?;
+                return Plain::of_tensor(&self.read_float(name)?).map(Held::from);
+            }
+        };
+        let (start, end) = info.data_offsets;
+        let read = || {
+            let mut bytes = zeros(end - start)?;
+            self.file.read_exact_at(&mut bytes, self.data_start + start as u64)?;
+            Ok(bytes)
+        };
+        let shape = info.shape.iter().map(|&side| side as i64).collect();
+        Plain::new(precision, shape, read().map_err(Error::io(&self.path))?).map(Held::from)
+    }
+
     fn has_no(&self, name: &str) -> Error {
         Error::file(&self.path, format!("has no tensor `{name}`"))
     }
@@ -145,14 +173,27 @@ pub fn read_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tenso
     file.tensors.iter().map(|(name, info)| Ok((name.clone(), file.read_whole(name, info)?))).collect()
 }
 
-/// One tensor of a file, in its own type; the others are not read.
+/// One tensor of a file; the others are not read.
 ///
 /// # Errors
 /// [`Error::File`] where the file is no valid safetensors file, or has no such tensor.
-pub(crate) fn read_tensor(path: &Path, name: &str) -> Result<Tensor> {
-    let file = SafetensorsFile::open(path)?;
-    let info = file.tensors.get(name).ok_or_else(|| file.has_no(name))?;
-    file.read_whole(name, info)
+pub(crate) fn read_held(path: &Path, name: &str) -> Result<Held> {
+    SafetensorsFile::open(path)?.read_held(name)
+}
+
+/// Saves small tensors of 16 or 32 bits, as [`save_safetensors`].
+///
+/// # Errors
+/// As [`save_safetensors`].
+pub(crate) fn save_held(path: &Path, tensors: &[(&str, &Held)]) -> Result<()> {
+    let all = tensors.iter().map(|(_, held)| held.plain()).collect::<Result<Vec<_>>>()?;
+    let row = |((name, _), plain): (&(&str, &Held), &Arc<Plain>)| {
+        (TensorSpec { name: (*name).to_owned(), shape: plain.shape.clone() }, plain.precision.kind())
+    };
+    let rows: Vec<_> = tensors.iter().zip(&all).map(row).collect();
+    write_safetensors(path, &rows, |index| {
+        Ok(all.get(index).map(|plain| plain.bytes.clone()).unwrap_or_default())
+    })
 }
 
 /// Saves tensors to a new file, which replaces an old one only when it is complete.

@@ -2,15 +2,17 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
+use super::checkpoint::is_float;
 use super::lora::recognise;
-use super::safetensors::SafetensorsFile;
+use super::safetensors::{SafetensorsFile, kind};
 use crate::error::{Error, Result};
-use crate::runtime::{ReadOnly, Shared};
+use crate::runtime::{Held, Plain, ReadOnly, Shared};
 
 /// The longest name in bytes.
 const NAME_LIMIT: usize = 128;
@@ -57,8 +59,8 @@ impl InversionByPath {
 
 /// The vectors of all words together, `(count, width)` each.
 struct Vectors {
-    first: Option<Tensor>,
-    second: Option<Tensor>,
+    first: Option<Held>,
+    second: Option<Held>,
     count: i64,
 }
 
@@ -99,8 +101,7 @@ impl TextualInversion {
                 return Err(fail(format!("no textual inversion: it looks like {looks_like}")));
             }
         };
-        let rows =
-            |tensor: &Option<Tensor>| tensor.as_ref().and_then(|tensor| tensor.size().first().copied());
+        let rows = |held: &Option<Held>| held.as_ref().and_then(|held| held.shape().first().copied());
         let (one, two) = (rows(&first), rows(&second));
         let count = one.or(two).unwrap_or(0);
         if one.zip(two).is_some_and(|(one, two)| one != two) || count == 0 {
@@ -143,15 +144,18 @@ impl TextualInversion {
     }
 
     /// The vectors for the first text encoder, and for the second.
-    pub(crate) fn vectors(&self) -> (Option<&Tensor>, Option<&Tensor>) {
-        (self.vectors.first.as_ref(), self.vectors.second.as_ref())
+    pub(crate) fn vectors(&self) -> Result<(Option<&Tensor>, Option<&Tensor>)> {
+        let Vectors { first, second, .. } = &*self.vectors;
+        Ok((
+            first.as_ref().map(Held::tensor).transpose()?,
+            second.as_ref().map(Held::tensor).transpose()?,
+        ))
     }
 
     /// Refuses vectors that are not of these widths, and words that no prompt can have. The first width is `None`
     /// where the model has no first encoder.
     pub(crate) fn check(&self, first: Option<i64>, second: i64, room: usize) -> Result<()> {
-        let width =
-            |tensor: &Option<Tensor>| tensor.as_ref().and_then(|tensor| tensor.size().last().copied());
+        let width = |held: &Option<Held>| held.as_ref().and_then(|held| held.shape().last().copied());
         let found = (width(&self.vectors.first), width(&self.vectors.second));
         if (first.is_some() && found.0 != first) || found.1 != Some(second) {
             return Err(Error::file(&self.path, misfit(found, (first, second))));
@@ -206,18 +210,22 @@ fn misfit(found: (Option<i64>, Option<i64>), expected: (Option<i64>, i64)) -> St
 }
 
 /// The vectors of a key as `(count, width)`.
-fn vectors(file: &SafetensorsFile, key: &str) -> Result<Tensor> {
-    let tensor = file.read_float(key)?;
-    let tensor = if tensor.dim() == 1 { tensor.f_unsqueeze(0)? } else { tensor };
+fn vectors(file: &SafetensorsFile, key: &str) -> Result<Held> {
     let fail = |what: String| Err(Error::file(file.path(), format!("{key} {what}")));
-    if tensor.dim() != 2 || tensor.numel() == 0 {
-        return fail(format!("has shape {:?}, expected (vectors, width)", tensor.size()));
+    let is_other = |info: &&TensorInfo| kind(info.dtype).is_some_and(|kind| !is_float(kind));
+    if let Some(info) = file.tensors.get(key).filter(is_other) {
+        return fail(format!("has type {:?}, expected a float type", info.dtype));
     }
-    if !matches!(tensor.f_kind()?, Kind::Float | Kind::Half | Kind::BFloat16) {
-        return fail(format!("has type {:?}, expected a float type", tensor.f_kind()?));
+    let plain = Arc::unwrap_or_clone(file.read_held(key)?.plain()?);
+    let shape = match plain.shape.as_slice() {
+        &[width] => vec![1, width],
+        shape => shape.to_vec(),
+    };
+    if shape.len() != 2 || shape.contains(&0) {
+        return fail(format!("has shape {shape:?}, expected (vectors, width)"));
     }
-    if tensor.f_isfinite()?.f_all()?.f_to_kind(Kind::Int64)?.f_int64_value(&[])? == 0 {
+    if !plain.values().into_iter().all(f32::is_finite) {
         return fail("has values that are not finite".into());
     }
-    Ok(tensor)
+    Ok(Plain { shape, ..plain }.into())
 }

@@ -81,6 +81,8 @@ pub(crate) fn library() -> &'static Path {
         for name in ["libsdxl.so", "libsdxl.so.0.1"] {
             std::os::unix::fs::symlink(&library, folder.join(name)).unwrap();
         }
+        let torch = library.with_file_name("libsdxl_torch.so");
+        std::os::unix::fs::symlink(torch, folder.join("libsdxl_torch.so")).unwrap();
         std::os::unix::fs::symlink(sdxl_build::lib(), folder.join("sdxl")).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_sdxl-worker"), folder.join("sdxl-worker")).unwrap();
         folder

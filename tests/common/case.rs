@@ -146,7 +146,7 @@ impl Case {
         let name = self.name();
         let mut sampling = pipeline.sample(&request.build().unwrap()).unwrap();
         // diffusers counts calls of the network: solvers with two in a step have latents in between.
-        let pictures = sampling.latents().unwrap().tensor().size()[0];
+        let pictures = sampling.latents().unwrap().tensor().unwrap().size()[0];
         let steps = golden.get(&format!("{name}.steps")).narrow(1, 0, pictures);
         let count = steps.size()[0];
         let mut taken = 0;
@@ -155,14 +155,14 @@ impl Case {
             let progress = progress.unwrap();
             taken += 1;
             if count == progress.of as i64 {
-                let error = relative_error(sampling.latents().unwrap().tensor(), &steps.get(taken - 1));
+                let error = relative_error(sampling.latents().unwrap().tensor().unwrap(), &steps.get(taken - 1));
                 assert!(error <= tolerance, "{name}, step {taken}: relative error {error:.2e}");
                 worst = worst.max(error);
             }
         }
         let latents = sampling.latents().unwrap();
         let expected = golden.get(&format!("{name}.latents")).narrow(0, 0, pictures);
-        let error = relative_error(latents.tensor(), &expected);
+        let error = relative_error(latents.tensor().unwrap(), &expected);
         eprintln!("{name}: {taken} steps {worst:.1e}, final latents {error:.1e}");
         assert!(error <= tolerance, "{name}: final latents {error:.2e}");
         sampling

@@ -55,7 +55,7 @@ pub(crate) fn final_latents(pipeline: &Pipeline, request: &Request) -> Tensor {
     for progress in &mut sampling {
         progress.unwrap();
     }
-    sampling.latents().unwrap().tensor().shallow_clone()
+    sampling.latents().unwrap().tensor().unwrap().shallow_clone()
 }
 
 /// `‖found − expected‖ / ‖expected‖`, in f64.

@@ -1,22 +1,15 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Runtime.InteropServices;
-using System.Text;
 
 namespace Sdxl.Native
 {
     /// <summary>
-    /// Says why libsdxl.so could not be loaded, which the loader does not: with a library missing that libsdxl.so needs, it
-    /// says that libsdxl.so is missing.
+    /// Says why libsdxl.so could not be loaded, which the runtime does not. It needs no library but the system's; that it
+    /// finds libtorch is seen when that is needed, and then the message of the status says what is missing.
     /// </summary>
     internal static class MissingLibraries
     {
-        [DllImport("libdl.so.2", CallingConvention = CallingConvention.Cdecl, ExactSpelling = true)]
-        static extern unsafe IntPtr dlopen(byte* path, int flags);
-
-        const int RtldLazy = 1;
-
         internal static string Explain(Exception error)
         {
             var lines = new List<string>();
@@ -29,8 +22,7 @@ namespace Sdxl.Native
                 }
                 else
                 {
-                    lines.Add(library + " is there");
-                    Look(library, new HashSet<string>(), lines);
+                    lines.Add(library + (IsLibrary(library) ? " is there" : " is no 64-bit library"));
                 }
             }
             catch (Exception other)
@@ -63,76 +55,14 @@ namespace Sdxl.Native
             return folders;
         }
 
-        /// <summary>Names what a library needs and does not find, and what those need that it finds.</summary>
-        static unsafe void Look(string library, HashSet<string> seen, List<string> lines)
+        /// <summary>Whether it begins as an ELF file of 64 bits.</summary>
+        static bool IsLibrary(string path)
         {
-            string folder = Path.GetDirectoryName(library);
-            foreach (string name in Needed(library))
-            {
-                if (!seen.Add(name)) continue;
-                string neighbour = Path.Combine(folder, name);
-                if (!File.Exists(neighbour)) neighbour = Path.Combine(folder, "sdxl", name);
-                if (File.Exists(neighbour))
-                {
-                    Look(neighbour, seen, lines);
-                    continue;
-                }
-                fixed (byte* text = Utf8.Encode(name, "name"))
-                {
-                    if (dlopen(text, RtldLazy) == IntPtr.Zero)
-                    {
-                        lines.Add(name + ", which " + Path.GetFileName(library) + " needs, is missing");
-                    }
-                }
-            }
-        }
-
-        /// <summary>The names of the libraries that an ELF file of 64 bits asks for. Little of it is read.</summary>
-        static List<string> Needed(string path)
-        {
-            var names = new List<string>();
+            byte[] expected = { 0x7F, (byte)'E', (byte)'L', (byte)'F', 2 };
             using (FileStream file = File.OpenRead(path))
             {
-                byte[] header = Part(file, 0, 64);
-                if (BitConverter.ToUInt32(header, 0) != 0x464C457F || header[4] != 2) throw NoLibrary();
-                int size = BitConverter.ToUInt16(header, 58), count = BitConverter.ToUInt16(header, 60);
-                byte[] sections = Part(file, BitConverter.ToInt64(header, 40), size * count);
-                for (int section = 0; section + 64 <= sections.Length; section += size)
-                {
-                    const int Dynamic = 6, NeededTag = 1;
-                    if (BitConverter.ToInt32(sections, section + 4) != Dynamic) continue;
-                    byte[] entries = Content(file, sections, section);
-                    byte[] texts = Content(file, sections, size * BitConverter.ToInt32(sections, section + 40));
-                    for (int entry = 0; entry + 16 <= entries.Length; entry += 16)
-                    {
-                        if (BitConverter.ToInt64(entries, entry) != NeededTag) continue;
-                        int from = (int)BitConverter.ToInt64(entries, entry + 8);
-                        names.Add(Encoding.ASCII.GetString(texts, from, Array.IndexOf(texts, (byte)0, from) - from));
-                    }
-                }
+                return Array.TrueForAll(expected, value => file.ReadByte() == value);
             }
-            return names;
         }
-
-        static byte[] Content(FileStream file, byte[] sections, int section)
-        {
-            return Part(file, BitConverter.ToInt64(sections, section + 24), BitConverter.ToInt64(sections, section + 32));
-        }
-
-        static byte[] Part(FileStream file, long from, long count)
-        {
-            if (from < 0 || count < 0 || from > file.Length - count || count > 16 << 20) throw NoLibrary();
-            var part = new byte[count];
-            file.Position = from;
-            for (int done = 0; done < part.Length;)
-            {
-                int read = file.Read(part, done, part.Length - done);
-                if (read == 0) throw NoLibrary();
-                done += read;
-            }
-            return part;
-        }
-
-        static Exception NoLibrary() { return new BadImageFormatException("it is no 64-bit library"); }
     }
 }

@@ -29,6 +29,10 @@ thread_local char last_error[1024];
 
 void sdxl_shim_remember(const char *text) noexcept { std::snprintf(last_error, sizeof last_error, "%s", text); }
 
+const char *sdxl_shim_load() { return nullptr; }
+
+int sdxl_shim_is_loaded() { return 1; }
+
 const char *sdxl_shim_error() { return last_error; }
 
 int sdxl_shim_generator_new(uint64_t seed, sdxl_shim_generator **out) {

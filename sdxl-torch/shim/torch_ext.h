@@ -9,6 +9,11 @@
 extern "C" {
 typedef struct sdxl_shim_generator sdxl_shim_generator;
 
+/// NULL, or why libtorch cannot be loaded. It is linked here; src/lazy of the crate sdxl has another function of this
+/// name, which loads it.
+const char *sdxl_shim_load();
+int sdxl_shim_is_loaded();
+
 /// The text of this thread's last failure. Valid until the next call on the same thread.
 const char *sdxl_shim_error();
 
