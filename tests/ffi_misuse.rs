@@ -6,11 +6,12 @@ mod common;
 
 use std::fmt::Write;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::c::{
-    Function, base, build, expect_success, functions, has, is_soak, program, write_lora,
+    Function, base, build, expect_success, functions, has, is_soak, library, program, write_lora,
     write_textual_inversion,
 };
 use common::headers::scratch;
@@ -35,6 +36,9 @@ const HANDLES: &[&str] = &[
 const LORA: &str = "lora.safetensors";
 const INVERSION: &str = "inversion.safetensors";
 const SCHEDULER: &str = "scheduler.json";
+
+/// Functions that compute in the program's own process, whatever the pipelines do.
+const NEED_LIBTORCH: &[&str] = &["sdxl_check_device", "sdxl_latents_new_noise"];
 
 /// Functions that cannot fail: `tests/c/version.c` calls them.
 const CANNOT_FAIL: &[&str] =
@@ -414,6 +418,35 @@ fn every_invalid_argument_has_a_status_and_a_message() {
     expect_success(program(&sanitized).args(arguments).env("ASAN_OPTIONS", "detect_leaks=0"));
 }
 
+/// The same in a program that cannot load libtorch: with pipelines in processes of their own nothing is missing, and
+/// without any what needs it has a status that says so.
+#[test]
+fn without_libtorch_all_but_a_pipeline_of_ones_own_works() {
+    let source = scratch("ffi-misuse-without-libtorch").join("misuse.c");
+    fs::write(&source, generate(&functions())).unwrap();
+    let misuse = build("misuse-without-libtorch", &["-lm"], &[&source]);
+    let alone = scratch("ffi-misuse-alone");
+    let library = library().join("libsdxl.so").canonicalize().unwrap();
+    symlink(library, alone.join("libsdxl.so.0.1")).unwrap();
+    let run = |model: &Path, isolation: &str| {
+        let mut command = program(&misuse);
+        command.arg(model).arg(files("ffi-misuse-without-libtorch-files"));
+        command.env("LD_LIBRARY_PATH", &alone).env("SDXL_WORKER", env!("CARGO_BIN_EXE_sdxl-worker"));
+        command.env("SDXL_TEST_WITHOUT_LIBTORCH", "1").env("SDXL_TEST_ISOLATION", isolation);
+        command
+    };
+    expect_success(&mut run(base(), "process"));
+    expect_success(&mut run(Path::new("-"), "none"));
+    let refused = run(base(), "none").output().unwrap();
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("SDXL_STATUS_LIBTORCH, expected SDXL_STATUS_OK (libtorch: cannot be loaded: "),
+        "{said}"
+    );
+    assert!(said.contains("libtorch_cpu.so"), "{said}");
+}
+
 /// The same under valgrind, which also sees what the library itself reads: what needs no model, and in `make soak`
 /// everything, which takes two minutes.
 #[test]
@@ -426,7 +459,9 @@ fn misuse_is_clean_under_valgrind() {
     let misuse = build("misuse-valgrind", &["-lm"], &[&source]);
     let model = if is_soak() { base() } else { Path::new("-") };
     let mut valgrind = Command::new("valgrind");
-    valgrind.args(["--quiet", "--error-exitcode=9", "--leak-check=no"]).arg(misuse).arg(model);
+    valgrind.args(["--quiet", "--error-exitcode=9", "--leak-check=no"]);
+    valgrind.arg(format!("--suppressions={}", repository("tests/c/valgrind.supp").display()));
+    valgrind.arg(misuse).arg(model);
     expect_success(valgrind.arg(files("ffi-misuse-valgrind-files")).env_remove("LD_LIBRARY_PATH"));
 }
 
@@ -553,6 +588,11 @@ fn test(function: &Function) -> String {
         writeln!(code, "  OK({name}({}));", arguments.join(", ")).unwrap();
         arguments[buffer + 2] = "NULL".into();
         writeln!(code, "  REFUSED({name}({}));", arguments.join(", ")).unwrap();
+    }
+    if NEED_LIBTORCH.contains(&name.as_str()) {
+        let status = format!("EXPECT_STATUS(SDXL_STATUS_LIBTORCH, {})", call(None));
+        writeln!(code, "  if (getenv(\"SDXL_TEST_WITHOUT_LIBTORCH\") != NULL) {{ {status}; return; }}")
+            .unwrap();
     }
     writeln!(code, "  OK({});", call(None)).unwrap();
     if name.ends_with("_free") {

@@ -127,7 +127,10 @@ fn a_batch_of_variations() {
     let batch = latents(&pipeline, request);
     for index in 0..3 {
         let alone = latents(&pipeline, self::request().variation(40 + index as u64, 0.2));
-        assert!(relative_error(&batch.tensor().narrow(0, index, 1), alone.tensor().unwrap()) < 1e-5, "{index}");
+        assert!(
+            relative_error(&batch.tensor().narrow(0, index, 1), alone.tensor().unwrap()) < 1e-5,
+            "{index}"
+        );
     }
     let images = pipeline.generate(&self::request().batch(2).variation(40, 0.2).build().unwrap()).unwrap();
     let recipe: serde_json::Value = serde_json::from_str(images[1].text("sdxl").unwrap()).unwrap();

@@ -371,5 +371,10 @@ fn previews() {
     }
     // The last step of Euler's method ends at what was denoised.
     let last = sampling.denoised().unwrap().unwrap();
-    common::assert_close("the end", last.tensor().unwrap(), sampling.latents().unwrap().tensor().unwrap(), 1e-6);
+    common::assert_close(
+        "the end",
+        last.tensor().unwrap(),
+        sampling.latents().unwrap().tensor().unwrap(),
+        1e-6,
+    );
 }

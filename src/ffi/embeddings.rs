@@ -111,7 +111,8 @@ pub unsafe extern "C" fn sdxl_embeddings_shape(
     guard(|| {
         let embeddings = copy_of(embeddings)?;
         let out_shape = buffer(out_shape, 4, "out_shape")?;
-        let shape = embeddings.context.shape().into_iter().chain(embeddings.pooled.shape().into_iter().skip(1));
+        let shape =
+            embeddings.context.shape().into_iter().chain(embeddings.pooled.shape().into_iter().skip(1));
         for (out, side) in out_shape.iter_mut().zip(shape) {
             *out = side as u32;
         }

@@ -23,6 +23,9 @@ handle!(sdxl_lora, "sdxl_lora", Mutex<WeightedLora>);
 /// - path: the .safetensors file, of diffusers, PEFT, kohya or LyCORIS.
 /// - out_lora: a new handle, with a weight of 1; free it with sdxl_lora_free.
 ///
+/// Its numbers are read at once where this process has libtorch already, and otherwise when a pipeline of this process is
+/// given it: then that call finds numbers that are not finite.
+///
 /// Any thread. Since 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn sdxl_lora_open(path: *const c_char, out_lora: *mut sdxl_lora) -> sdxl_status {

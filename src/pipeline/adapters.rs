@@ -113,7 +113,7 @@ impl Pipeline {
                 None => None,
             },
             text: rebuild.text()?,
-            loras: applied(&fit, &wanted.loras, wanted.merged),
+            loras: applied(&fit, &wanted.loras, wanted.merged)?,
             embeddings: wanted.embeddings.to_vec(),
         };
         // What was encoded last was encoded without these adapters.
@@ -123,11 +123,9 @@ impl Pipeline {
 }
 
 /// The LoRAs as a pipeline lists them.
-pub(super) fn applied(fit: &Fit, loras: &[WeightedLora], merged: bool) -> Vec<AppliedLora> {
-    let applied = |lora: &WeightedLora| AppliedLora {
-        lora: lora.clone(),
-        merged,
-        unmatched: fit.unmatched(lora.lora()),
+pub(super) fn applied(fit: &Fit, loras: &[WeightedLora], merged: bool) -> Result<Vec<AppliedLora>> {
+    let applied = |lora: &WeightedLora| {
+        Ok(AppliedLora { lora: lora.clone(), merged, unmatched: fit.unmatched(lora.lora())? })
     };
     loras.iter().map(applied).collect()
 }

@@ -269,7 +269,7 @@ impl PipelineBuilder {
             check_embedding(embedding, config, tokenizers.1.context_length())?;
         }
         let scheduler = Scheduler::from_config(&files.scheduler)?;
-        let loras = Loras { applied: applied(&fit, &loras, true), loras, changes };
+        let loras = Loras { applied: applied(&fit, &loras, true)?, loras, changes };
         Ok(Opened { files, tiny, tokenizers, scheduler, loras, embeddings })
     }
 

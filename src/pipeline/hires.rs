@@ -145,7 +145,8 @@ impl Hires {
         match self.upscaler {
             Upscaler::Latent => {
                 let factor = pipeline.models.config.vae.factor();
-                let latents = upsample_bilinear(latents.tensor()?, [size.height / factor, size.width / factor])?;
+                let latents =
+                    upsample_bilinear(latents.tensor()?, [size.height / factor, size.width / factor])?;
                 Ok(Origin::Latents(Latents::new(latents)?))
             }
             // `resized` by the run that begins with them.

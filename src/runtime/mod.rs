@@ -13,8 +13,8 @@ mod worker;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use device::{Device, Precision};
-pub use memory::MemoryFile;
 pub(crate) use held::{Held, Plain};
+pub use memory::MemoryFile;
 pub(crate) use numbers::{Numbers, number};
 pub(crate) use shared::{ReadOnly, Shared};
 pub(crate) use worker::{Worker, locked};

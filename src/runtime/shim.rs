@@ -60,7 +60,8 @@ impl Drop for Generator {
 /// [`Error::Torch`](crate::Error::Torch) with what the system's loader says. Another call tries again.
 pub(crate) fn load() -> Result<()> {
     // SAFETY: returns NULL or a text of this thread.
-    let problem = unsafe { NonNull::new(sdxl_shim_load().cast_mut()).map(|text| CStr::from_ptr(text.as_ptr())) };
+    let problem =
+        unsafe { NonNull::new(sdxl_shim_load().cast_mut()).map(|text| CStr::from_ptr(text.as_ptr())) };
     if let Some(problem) = problem {
         return Err(TchError::Torch(problem.to_string_lossy().into_owned()).into());
     }

@@ -222,7 +222,9 @@ mod tests {
         }
         // libtorch's exponential function is its own: one rounding in a beta, which the sums of 1000 steps keep.
         let sigmoid = even(-6., 6., 1000).sigmoid() * (0.02 - 0.0001) + 0.0001;
-        for (a, b) in ours(Betas::Sigmoid { start: 0.0001, end: 0.02 }, 1000).iter().zip(by_libtorch(&sigmoid)) {
+        for (a, b) in
+            ours(Betas::Sigmoid { start: 0.0001, end: 0.02 }, 1000).iter().zip(by_libtorch(&sigmoid))
+        {
             assert!((a - b).abs() <= 1e-6 * b, "{a} {b}");
         }
     }

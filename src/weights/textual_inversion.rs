@@ -146,10 +146,7 @@ impl TextualInversion {
     /// The vectors for the first text encoder, and for the second.
     pub(crate) fn vectors(&self) -> Result<(Option<&Tensor>, Option<&Tensor>)> {
         let Vectors { first, second, .. } = &*self.vectors;
-        Ok((
-            first.as_ref().map(Held::tensor).transpose()?,
-            second.as_ref().map(Held::tensor).transpose()?,
-        ))
+        Ok((first.as_ref().map(Held::tensor).transpose()?, second.as_ref().map(Held::tensor).transpose()?))
     }
 
     /// Refuses vectors that are not of these widths, and words that no prompt can have. The first width is `None`

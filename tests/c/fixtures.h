@@ -33,12 +33,14 @@ static int failures, checks;
 static inline sdxl_pipeline_options make_pipeline_options(void) {
   sdxl_pipeline_options options;
   OK(sdxl_pipeline_options_new(model_path, &options));
+  isolate(options);
   return options;
 }
 
 static inline sdxl_pipeline_options make_options_in_memory(void) {
   sdxl_pipeline_options options;
   OK(sdxl_pipeline_options_new_in_memory("painter", &options));
+  isolate(options);
   return options;
 }
 

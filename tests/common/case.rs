@@ -155,7 +155,8 @@ impl Case {
             let progress = progress.unwrap();
             taken += 1;
             if count == progress.of as i64 {
-                let error = relative_error(sampling.latents().unwrap().tensor().unwrap(), &steps.get(taken - 1));
+                let error =
+                    relative_error(sampling.latents().unwrap().tensor().unwrap(), &steps.get(taken - 1));
                 assert!(error <= tolerance, "{name}, step {taken}: relative error {error:.2e}");
                 worst = worst.max(error);
             }

@@ -56,7 +56,7 @@ impl Fit {
                 self.check(&lora.lora)?;
             }
             self.check_blocks(lora)?;
-            for layer in &lora.lora.file.layers {
+            for layer in lora.lora.file.layers()? {
                 let Some(target) = self.target(layer).filter(|target| target.misfit(layer).is_none()) else {
                     continue;
                 };
@@ -80,14 +80,14 @@ impl Fit {
     }
 
     /// The keys of a LoRA that do not fit the model.
-    pub(crate) fn unmatched(&self, lora: &Lora) -> Vec<String> {
-        let misfits = lora
-            .file
-            .layers
-            .iter()
-            .filter(|layer| self.target(layer).is_none_or(|target| target.misfit(layer).is_some()));
-        let keys = misfits.flat_map(|layer| &layer.keys);
-        keys.chain(&lora.file.unknown).cloned().collect()
+    ///
+    /// # Errors
+    /// As those of the [`changes`](Self::changes) that were made of it.
+    pub(crate) fn unmatched(&self, lora: &Lora) -> Result<Vec<String>> {
+        let is_misfit =
+            |layer: &&LoraLayer| self.target(layer).is_none_or(|target| target.misfit(layer).is_some());
+        let keys = lora.file.layers()?.iter().filter(is_misfit).flat_map(|layer| &layer.keys);
+        Ok(keys.chain(&lora.file.unknown).cloned().collect())
     }
 
     fn target(&self, layer: &LoraLayer) -> Option<&Target> {
@@ -96,7 +96,7 @@ impl Fit {
 
     fn check(&self, lora: &Lora) -> Result<()> {
         let mut error = LoraError::new(lora.path(), lora.looks_like());
-        for layer in &lora.file.layers {
+        for layer in lora.file.layers()? {
             match self.target(layer).map(|target| target.misfit(layer)) {
                 Some(None) => {}
                 Some(Some(mismatch)) => error.misshaped.push(mismatch),

@@ -17,7 +17,7 @@ mod report;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -33,8 +33,8 @@ use super::safetensors::SafetensorsFile;
 use super::source::TensorSource;
 use super::stored::Streamed;
 use crate::error::{Error, Result};
-use crate::runtime::Shared;
-use layer::Layer;
+use crate::runtime::{Shared, locked, shim};
+use layer::{Layer, Plan};
 use peft::PeftSettings;
 
 /// The most tensors of a LoRA: twice as many as one has that changes every layer of SDXL with seven each.
@@ -59,10 +59,19 @@ pub struct Lora {
 
 struct LoraFile {
     path: PathBuf,
-    layers: Vec<LoraLayer>,
+    layers: OnceLock<Vec<LoraLayer>>,
+    /// What `layers` is read from, until then.
+    unread: Mutex<Option<Unread>>,
     /// Keys of no layout that is known.
     unknown: Vec<String>,
     looks_like: &'static str,
+}
+
+/// A LoRA of which everything but the numbers is checked.
+struct Unread {
+    file: SafetensorsFile,
+    layers: Vec<((Component, String), Layer, Plan)>,
+    settings: PeftSettings,
 }
 
 /// A layer of a LoRA that was read.
@@ -123,20 +132,14 @@ impl Lora {
             return Err(Error::Lora(Box::new(error)));
         }
         let settings = PeftSettings::read(&file)?;
-        let mut read = Vec::with_capacity(plans.len());
-        for ((component, name), layer, plan) in plans {
-            let scale = |rank| settings.scale(component, &layer, rank);
-            let (weight, bias) = layer.read(&plan, &file, scale)?;
-            read.push(LoraLayer {
-                component,
-                layer: name,
-                keys: layer.keys().map(str::to_owned).collect(),
-                shape: plan.shape,
-                weight: weight.map(Shared::new),
-                bias: bias.map(Shared::new),
-            });
+        let unread = Mutex::new(Some(Unread { file, layers: plans, settings }));
+        let layers = OnceLock::new();
+        let file = LoraFile { path: path.to_owned(), layers, unread, unknown, looks_like };
+        // Otherwise this may be a process in which libtorch is not to be.
+        if shim::is_loaded() {
+            file.layers()?;
         }
-        Ok(Self { file: Arc::new(LoraFile { path: path.to_owned(), layers: read, unknown, looks_like }) })
+        Ok(Self { file: Arc::new(file) })
     }
 
     /// The file.
@@ -164,12 +167,44 @@ impl Lora {
     }
 }
 
+impl LoraFile {
+    /// The layers, read now where they are not yet.
+    fn layers(&self) -> Result<&[LoraLayer]> {
+        let mut unread = locked(&self.unread);
+        if let Some(from) = unread.as_ref() {
+            shim::load()?;
+            let layers = from.read()?;
+            let _ = self.layers.set(layers);
+            *unread = None;
+        }
+        Ok(self.layers.get().map(Vec::as_slice).unwrap_or_default())
+    }
+}
+
+impl Unread {
+    fn read(&self) -> Result<Vec<LoraLayer>> {
+        let read = |((component, name), layer, plan): &((Component, String), Layer, Plan)| {
+            let scale = |rank| self.settings.scale(*component, layer, rank);
+            let (weight, bias) = layer.read(plan, &self.file, scale)?;
+            Ok(LoraLayer {
+                component: *component,
+                layer: name.clone(),
+                keys: layer.keys().map(str::to_owned).collect(),
+                shape: plan.shape.clone(),
+                weight: weight.map(Shared::new),
+                bias: bias.map(Shared::new),
+            })
+        };
+        self.layers.iter().map(read).collect()
+    }
+}
+
 impl fmt::Debug for Lora {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let LoraFile { path, layers, looks_like, .. } = &*self.file;
         f.debug_struct("Lora")
             .field("path", path)
-            .field("layers", &layers.len())
+            .field("layers", &layers.get().map(Vec::len))
             .field("looks_like", looks_like)
             .finish_non_exhaustive()
     }
