@@ -128,7 +128,7 @@ fn a_batch_of_variations() {
     for index in 0..3 {
         let alone = latents(&pipeline, self::request().variation(40 + index as u64, 0.2));
         assert!(
-            relative_error(&batch.tensor().narrow(0, index, 1), alone.tensor().unwrap()) < 1e-5,
+            relative_error(&batch.tensor().unwrap().narrow(0, index, 1), alone.tensor().unwrap()) < 1e-5,
             "{index}"
         );
     }

@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{Error, Result};
-use crate::host::Element;
-use crate::runtime::{Held, Plain};
+use crate::host::{Element, Held, Plain};
 use crate::weights::{read_held, save_held};
 
 /// Text as the UNet sees it: kept to encode a prompt once, or made elsewhere.

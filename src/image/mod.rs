@@ -9,6 +9,7 @@ mod watermark;
 mod xmp;
 
 use std::io::{BufReader, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
 use ::image::metadata::Orientation;
@@ -72,12 +73,14 @@ impl Image {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let fail = |error: ::image::ImageError| Error::file(path, error.to_string());
-        let (mut decoder, format) = decoder(path)?;
-        // Cameras turn the picture by a tag of the file.
-        let orientation = decoder.orientation().map_err(fail)?;
-        let mut decoded = DynamicImage::from_decoder(decoder).map_err(fail)?;
-        decoded.apply_orientation(orientation);
-        let decoded = decoded.into_rgb8();
+        let (decoded, format) = decoding(path, || {
+            let (mut decoder, format) = decoder(path)?;
+            // Cameras turn the picture by a tag of the file.
+            let orientation = decoder.orientation().map_err(fail)?;
+            let mut decoded = DynamicImage::from_decoder(decoder).map_err(fail)?;
+            decoded.apply_orientation(orientation);
+            Ok((decoded.into_rgb8(), format))
+        })?;
         let (width, height) = decoded.dimensions();
         let pixels = Array3::from_shape_vec((height as usize, width as usize, 3), decoded.into_raw())
             .map_err(|error| Error::file(path, error.to_string()))?;
@@ -91,9 +94,11 @@ impl Image {
     /// As for [`open`](Self::open).
     pub fn dimensions(path: impl AsRef<Path>) -> Result<(u32, u32)> {
         let path = path.as_ref();
-        let (mut decoder, _) = decoder(path)?;
-        let orientation = decoder.orientation().map_err(|error| Error::file(path, error.to_string()))?;
-        let (width, height) = decoder.dimensions();
+        let ((width, height), orientation) = decoding(path, || {
+            let (mut decoder, _) = decoder(path)?;
+            let orientation = decoder.orientation().map_err(|error| Error::file(path, error.to_string()))?;
+            Ok((decoder.dimensions(), orientation))
+        })?;
         let turned = [
             Orientation::Rotate90,
             Orientation::Rotate270,
@@ -245,6 +250,13 @@ impl Image {
         let tensor = self.to_tensor()?.f_div_number(2.)?.f_add_number(0.5)?;
         array_from(&tensor.f_squeeze_dim(0)?.f_permute([1, 2, 0])?)
     }
+}
+
+/// What the decoders make of a file. They are other crates', and a broken file may end in a panic there: zune-jpeg 0.5.15
+/// asserts the length of a row that a damaged JPEG file does not have.
+fn decoding<T>(path: &Path, decode: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(Error::file(path, "is damaged: its decoder gave up, as standard error says")))
 }
 
 /// What decodes a file, within limits, and the format that its first bytes say.

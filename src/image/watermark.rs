@@ -12,8 +12,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::Image;
 use crate::error::{Error, Result};
-use crate::host::array_from;
-use crate::runtime::Plain;
+use crate::host::{Plain, array_from};
 
 /// What it says, from the highest of its bits on.
 const MESSAGE: u64 = 0b1011_0011_1110_1100_1001_0000_0111_1011_1011_0001_1001_1110;

@@ -8,10 +8,9 @@ use tch::Tensor;
 
 use super::check::{MAX_DRAWS, MAX_SIDE};
 use crate::error::{Error, Result};
-use crate::host::Element;
+use crate::host::{Element, Held, Plain};
 use crate::image::Image;
 use crate::noise::NoiseSource;
-use crate::runtime::{Held, Plain};
 use crate::weights::{read_held, save_held};
 
 /// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.

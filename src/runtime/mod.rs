@@ -2,7 +2,6 @@
 
 mod device;
 pub(crate) mod files;
-mod held;
 pub(crate) mod memory;
 mod numbers;
 mod shared;
@@ -13,7 +12,6 @@ mod worker;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 pub use device::{Device, Precision};
-pub(crate) use held::{Held, Plain};
 pub use memory::MemoryFile;
 pub(crate) use numbers::{Numbers, number};
 pub(crate) use shared::{ReadOnly, Shared};

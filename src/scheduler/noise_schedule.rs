@@ -194,8 +194,8 @@ mod tests {
 
     /// The table as diffusers computes it.
     fn by_libtorch(betas: &Tensor) -> Vec<f32> {
-        let alphas_cumprod = (1. - betas).cumprod(0, Kind::Float);
-        Vec::try_from(((1. - &alphas_cumprod) / alphas_cumprod).sqrt()).unwrap()
+        let alphas_cumprod = (1f64 - betas).cumprod(0, Kind::Float);
+        Vec::try_from(((1f64 - &alphas_cumprod) / alphas_cumprod).sqrt()).unwrap()
     }
 
     fn ours(betas: Betas, steps: usize) -> Vec<f32> {
@@ -232,11 +232,11 @@ mod tests {
     #[test]
     fn zero_terminal_snr_is_libtorchs_to_the_bit() {
         let betas = Betas::ScaledLinear { start: 0.00085, end: 0.012 }.values(1000);
-        let roots = (1. - Tensor::from_slice(&betas)).cumprod(0, Kind::Float).sqrt();
+        let roots = (1f64 - Tensor::from_slice(&betas)).cumprod(0, Kind::Float).sqrt();
         let (first, last) = (roots.get(0), roots.get(-1));
         let shifted = ((&roots - &last) * (&first / (&first - &last))).square();
         let ratio = shifted.narrow(0, 1, 999) / shifted.narrow(0, 0, 999);
-        let expected = 1. - Tensor::cat(&[shifted.narrow(0, 0, 1), ratio], 0);
+        let expected = 1f64 - Tensor::cat(&[shifted.narrow(0, 0, 1), ratio], 0);
         assert_eq!(zero_terminal_snr(&betas), Vec::<f32>::try_from(&expected).unwrap());
     }
 }

@@ -12,9 +12,10 @@ use tch::{Kind, Tensor};
 use super::header::{HEADER_CAP, Header};
 use super::source::TensorSpec;
 use crate::error::{Error, Result};
+use crate::host::{Held, Plain};
 use crate::runtime::files::{Source, write_atomically, zeros};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
-use crate::runtime::{Held, Plain, Precision, shim};
+use crate::runtime::{Precision, shim};
 
 /// An open safetensors file: the header is checked, the data unread.
 #[derive(Debug)]

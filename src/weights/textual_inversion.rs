@@ -12,7 +12,8 @@ use super::checkpoint::is_float;
 use super::lora::recognise;
 use super::safetensors::{SafetensorsFile, kind};
 use crate::error::{Error, Result};
-use crate::runtime::{Held, Plain, ReadOnly, Shared};
+use crate::host::{Held, Plain};
+use crate::runtime::{ReadOnly, Shared};
 
 /// The longest name in bytes.
 const NAME_LIMIT: usize = 128;

@@ -74,6 +74,7 @@ pub(crate) fn cases() -> Vec<Case> {
     let refused: Vec<(&str, Vec<u8>, &'static str)> = vec![
         ("nothing", vec![], "format"),
         ("a text", b"this is no picture".to_vec(), "format"),
+        ("a JPEG of a row too short", include_bytes!("damaged-row.jpg").to_vec(), "its decoder gave up"),
         ("a signature alone", sound[..8].to_vec(), "end"),
         ("a PNG without pixels", [start(8, 8, 8, 2), chunk(b"IEND", &[])].concat(), "IDAT"),
         ("a PNG of no size", png(0, 8, rgb, 0), ""),

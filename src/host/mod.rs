@@ -1,8 +1,12 @@
-//! Tensors into host arrays of f32, `half::f16` and `half::bf16`, and the types that these have.
+//! Numbers on the host: arrays of f32, `half::f16` and `half::bf16`, and [`Held`], which may become a tensor.
+
+mod held;
 
 use half::{bf16, f16};
 use ndarray::{Array, Dimension};
 use tch::Tensor;
+
+pub(crate) use held::{Held, Plain};
 
 use crate::error::{Error, Result};
 

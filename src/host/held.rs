@@ -9,11 +9,10 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tch::{Kind, Tensor};
 
-use super::Precision;
-use super::shim;
-use super::upload::{FillError, bytes_of, tensor_filled};
+use super::{Element, array_from};
 use crate::error::{Error, Result};
-use crate::host::{Element, array_from};
+use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
+use crate::runtime::{Precision, shim};
 
 /// Numbers of a shape. Those that come from a file, from the caller or from another process stay plain bytes until a
 /// tensor of them is needed: a process that only hands them on does without libtorch.
