@@ -38,6 +38,12 @@ fn a_dependent_builds_and_draws() {
     let alone =
         clean(&mut alone).current_dir("/").args([&model, &consumer.folder.join("alone.png")]).output();
     assert_eq!(text(alone.unwrap()), said);
+
+    // A shared library of the dependent is its own: what makes ours libsdxl.so is not handed on.
+    let plugin = Command::new("readelf").arg("-d").arg(target.join("debug/libplugin.so")).output().unwrap();
+    let plugin = text(plugin);
+    assert!(!plugin.contains("libsdxl") && !plugin.contains("(SONAME)"), "{plugin}");
+    assert!(plugin.contains("libtorch_cpu.so"), "{plugin}");
 }
 
 #[test]
@@ -82,7 +88,7 @@ impl Consumer {
         let folder = env::temp_dir().join(format!("sdxl-consumer-{:016x}-{name}", hasher.finish()));
         let original = Path::new(ROOT).join("tests/consumer");
         fs::create_dir_all(folder.join("src")).unwrap();
-        for file in ["build.rs", "src/main.rs"] {
+        for file in ["build.rs", "src/main.rs", "src/lib.rs"] {
             fs::copy(original.join(file), folder.join(file)).unwrap();
         }
         let manifest = fs::read_to_string(original.join("Cargo.toml")).unwrap();

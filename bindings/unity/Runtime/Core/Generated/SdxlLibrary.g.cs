@@ -17,7 +17,10 @@ namespace Sdxl
 
         /// <summary>Finds out whether a device is there.</summary>
         /// <param name="device">"cpu", "cuda" (the first one) or "cuda:N".</param>
-        /// <remarks>Returns SdxlStatus.Device where it is not; the message says what is missing.</remarks>
+        /// <remarks>
+        /// Returns SdxlStatus.Device where it is not, and SdxlStatus.Libtorch where libtorch cannot be loaded; the message says
+        /// what is missing.
+        /// </remarks>
         public static void CheckDevice(string device)
         {
             Require();
