@@ -31,9 +31,10 @@ fn main() -> io::Result<()> {
     if env::var_os("CARGO_FEATURE_DOC_ONLY").is_some() {
         return Ok(());
     }
-    // Cargo gives options of this kind to the shared libraries of dependents, too, which are not to be like ours. Where
-    // there is a dependent, this package is not what Cargo was asked for.
-    if cfg!(target_os = "linux") && option_env!("CARGO_PRIMARY_PACKAGE").is_some() {
+    // Cargo gives these options to the shared libraries of dependents, too, which are not to be like ours: hence they are
+    // for what is built here, where `.cargo/config.toml` says so.
+    println!("cargo::rerun-if-env-changed=SDXL_SHARED_LIBRARY");
+    if cfg!(target_os = "linux") && env::var_os("SDXL_SHARED_LIBRARY").is_some() {
         shape_shared_library();
         load_libtorch_lazily()?;
     }
@@ -77,14 +78,13 @@ fn shape_shared_library() {
 }
 
 /// `libsdxl.so` calls no function of libtorch but through `src/lazy`. The linker keeps the initialisers of the C++ files
-/// that it does without, which need libstdc++, and nothing else of them. On other systems, and where `SDXL_LINK_LIBTORCH` is
-/// set, it is linked with libtorch as a Rust program is.
+/// that it does without, which need libstdc++, and nothing else of them. On other systems it is linked with
+/// libtorch as a Rust program is.
 fn load_libtorch_lazily() -> io::Result<()> {
     println!("cargo::rerun-if-changed=src/lazy");
-    println!("cargo::rerun-if-env-changed=SDXL_LINK_LIBTORCH");
     let target = |name| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let is_possible = target("OS") == "linux" && target("ARCH") == "x86_64" && target("ENV") == "gnu";
-    if !is_possible || env::var_os("SDXL_LINK_LIBTORCH").is_some() {
+    if !is_possible {
         return Ok(());
     }
     let list = PathBuf::from(env::var_os("DEP_SDXL_TORCH_FUNCTIONS").unwrap_or_default());
@@ -104,6 +104,7 @@ fn load_libtorch_lazily() -> io::Result<()> {
     cc::Build::new()
         .files(["src/lazy/libtorch.c", "src/lazy/calls.S"])
         .include(&folder)
+        .define("VERSION", format!("{:?}", env!("CARGO_PKG_VERSION")).as_str())
         .cargo_metadata(false)
         .compile("sdxl_lazy");
     println!("cargo::rustc-link-arg-cdylib={}", folder.join("libsdxl_lazy.a").display());

@@ -777,6 +777,9 @@ sdxl_status sdxl_pipeline_free(sdxl_pipeline pipeline);
 /// - path: the .safetensors file, of diffusers, PEFT, kohya or LyCORIS.
 /// - out_lora: a new handle, with a weight of 1; free it with sdxl_lora_free.
 ///
+/// Its numbers are read at once where this process has libtorch already, and otherwise when a pipeline of this process is
+/// given it: then that call finds numbers that are not finite.
+///
 /// Any thread. Since 0.1.
 sdxl_status sdxl_lora_open(const char *path, sdxl_lora *out_lora);
 

@@ -10,10 +10,15 @@ fn main() -> io::Result<()> {
     let list = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("functions.txt");
     // The build script of sdxl makes what calls them.
     println!("cargo::metadata=functions={}", list.display());
+    println!("cargo::rerun-if-env-changed=SDXL_SHARED_LIBRARY");
     if env::var_os("CARGO_FEATURE_DOC_ONLY").is_some() {
         return write_table("");
     }
     compile_shim();
+    // Every shared library above exports the table and keeps what is in it. Only libsdxl.so hides it (build.rs of sdxl).
+    if env::var_os("SDXL_SHARED_LIBRARY").is_none() {
+        return write_table("");
+    }
     // No options for the linker: Cargo gives those of shared libraries to all shared libraries above, too.
     write_table(&fs::read_to_string(list)?)
 }
@@ -34,22 +39,27 @@ fn compile_shim() {
 
 /// `table.rs`: the functions of the list, in its order.
 fn write_table(list: &str) -> io::Result<()> {
+    let target = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("table.rs");
+    if list.is_empty() {
+        return fs::write(target, "");
+    }
     let (mut declared, mut table) = (String::new(), String::new());
     for name in list.lines() {
         let _ = writeln!(declared, "    fn {name}();");
         let _ = writeln!(table, "    {name},");
     }
     let count = list.lines().count();
+    let names = format!("{}\n{list}\0", env!("CARGO_PKG_VERSION"));
     let table = format!(
-        "/// The names, each on a line.\n\
+        "/// The version, and the names, each on a line.\n\
          #[unsafe(no_mangle)]\n\
          pub static sdxl_torch_names: [u8; {}] = *b{:?};\n\n\
          unsafe extern \"C\" {{\n{declared}}}\n\n\
          /// The functions, in the order of [`sdxl_torch_names`].\n\
          #[unsafe(no_mangle)]\n\
          pub static sdxl_torch_functions: [unsafe extern \"C\" fn(); {count}] = [\n{table}];\n",
-        list.len() + 1,
-        format!("{list}\0")
+        names.len(),
+        names
     );
-    fs::write(PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default()).join("table.rs"), table)
+    fs::write(target, table)
 }

@@ -79,7 +79,7 @@ pub enum Error {
         reason: String,
     },
 
-    /// libtorch reported an error. The text is its first line; the source has the trace too.
+    /// libtorch reported an error, or `libsdxl.so` could not load it. The text is its first line; the source has the trace too.
     #[error("libtorch: {}", said(.0))]
     Torch(#[from] tch::TchError),
 

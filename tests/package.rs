@@ -14,24 +14,36 @@ fn the_package_is_whole_and_small() {
     run(cargo().args(["package", "--no-verify", "--allow-dirty", "--target-dir"]).arg(&place));
     let library = unpack(&place, "sdxl");
     let helper = unpack(&place, "sdxl-build");
+    let torch = unpack(&place, "sdxl-torch");
 
-    let mut sources = Vec::new();
-    files(&Path::new(ROOT).join("src"), &mut sources);
-    assert!(sources.iter().any(|file| file.ends_with("torch_ext.cpp")));
-    for file in sources {
-        let packaged = library.join(file.strip_prefix(ROOT).unwrap());
-        assert_eq!(fs::read(&packaged).unwrap(), fs::read(&file).unwrap(), "{}", packaged.display());
+    for (root, packaged, of_all) in [
+        (Path::new(ROOT).to_owned(), &library, "src/lazy/calls.S"),
+        (Path::new(ROOT).join("sdxl-torch"), &torch, "shim/torch_ext.cpp"),
+    ] {
+        let mut sources = Vec::new();
+        for folder in ["src", "shim"].map(|folder| root.join(folder)).iter().filter(|folder| folder.exists())
+        {
+            files(folder, &mut sources);
+        }
+        assert!(sources.contains(&root.join(of_all)));
+        for file in sources {
+            let packaged = packaged.join(file.strip_prefix(&root).unwrap());
+            assert_eq!(fs::read(&packaged).unwrap(), fs::read(&file).unwrap(), "{}", packaged.display());
+        }
     }
+    assert!(torch.join("functions.txt").exists());
     // A reader of the error "LIBTORCH is not set" finds it here.
     assert!(fs::read_to_string(helper.join("libtorch")).unwrap().starts_with("#!/usr/bin/env python3"));
     for left_out in ["bindings", "models", "tests/golden", "tests/consumer", ".cargo", ".ci"] {
         assert!(!library.join(left_out).exists(), "{left_out} is packaged");
     }
 
-    // All that the code includes is there. The helper is not in the registry yet.
-    let patch = format!("patch.crates-io.sdxl-build.path={:?}", helper.display().to_string());
+    // All that the code includes is there. The other two are not in the registry yet.
+    let patch =
+        |name: &str, path: &Path| format!("patch.crates-io.{name}.path={:?}", path.display().to_string());
     run(cargo()
-        .args(["check", "--features", "doc-only", "--config", &patch])
+        .args(["check", "--features", "doc-only", "--config", &patch("sdxl-build", &helper)])
+        .args(["--config", &patch("sdxl-torch", &torch)])
         .arg("--manifest-path")
         .arg(library.join("Cargo.toml"))
         .arg("--target-dir")

@@ -87,6 +87,8 @@ macro_rules! make {
 }
 
 fuzz_target!(init: {
+    // See `picture`.
+    drop(std::panic::take_hook());
     let files = [("a.safetensors", safetensors(LORA, 176)), ("b.safetensors", safetensors(WORDS, 40))];
     let paths = files.map(|(name, content)| c_path(&file(name, &content)));
     let [lora, words] = &paths;

@@ -47,7 +47,7 @@ impl TextEmbeddings {
     /// # Errors
     /// As [`new`](Self::new).
     pub fn from_arrays<T: Element>(context: ArrayView3<'_, T>, pooled: ArrayView2<'_, T>) -> Result<Self> {
-        Self::held(Plain::of_view(&context).into(), Plain::of_view(&pooled).into())
+        Self::held(Plain::of_view(&context)?.into(), Plain::of_view(&pooled)?.into())
     }
 
     /// The text, token by token: `(B, tokens, cross_attention_dim)`.
@@ -70,7 +70,7 @@ impl TextEmbeddings {
         Self::held(read_held(path, "context")?, read_held(path, "pooled")?)
     }
 
-    /// Saves a safetensors file with the tensors `context` and `pooled`, in their own type.
+    /// Saves a safetensors file with the tensors `context` and `pooled`, in f32 unless they have 16 bits.
     ///
     /// # Errors
     /// [`Error::Io`] where the folder cannot be written to.

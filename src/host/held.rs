@@ -47,10 +47,16 @@ impl Plain {
     }
 
     /// The numbers of a view, in f32.
-    pub(crate) fn of_view<T: Element, D: Dimension>(view: &ArrayView<'_, T, D>) -> Self {
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn of_view<T: Element, D: Dimension>(view: &ArrayView<'_, T, D>) -> Result<Self> {
         let shape = view.shape().iter().map(|&size| size as i64).collect();
-        let bytes = view.iter().flat_map(|value| value.to_f32().to_le_bytes()).collect();
-        Self { precision: Precision::F32, shape, bytes }
+        Ok(Self {
+            precision: Precision::F32,
+            shape,
+            bytes: bytes_of_values(view.iter().map(|x| x.to_f32()))?,
+        })
     }
 
     /// The numbers of a tensor of floats; what is not of 16 bits becomes f32.
@@ -81,22 +87,35 @@ impl Plain {
     }
 
     /// The numbers, each in f32.
-    pub(crate) fn values(&self) -> Vec<f32> {
-        let pairs = || self.bytes.as_chunks().0.iter().copied();
+    ///
+    /// # Errors
+    /// [`Error::OutOfMemory`].
+    pub(crate) fn values(&self) -> Result<Vec<f32>> {
+        let pairs = self.bytes.as_chunks().0.iter().copied();
         match self.precision {
-            Precision::F32 => self.bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes).collect(),
-            Precision::F16 => pairs().map(|pair| f16::from_le_bytes(pair).to_f32()).collect(),
-            Precision::Bf16 => pairs().map(|pair| bf16::from_le_bytes(pair).to_f32()).collect(),
+            Precision::F32 => reserved(self.bytes.as_chunks().0.iter().copied().map(f32::from_le_bytes)),
+            Precision::F16 => reserved(pairs.map(|pair| f16::from_le_bytes(pair).to_f32())),
+            Precision::Bf16 => reserved(pairs.map(|pair| bf16::from_le_bytes(pair).to_f32())),
         }
     }
 
-    fn into_f32(self) -> Self {
-        if self.precision == Precision::F32 {
-            return self;
-        }
-        let bytes = self.values().into_iter().flat_map(f32::to_le_bytes).collect();
-        Self { precision: Precision::F32, bytes, ..self }
+    fn to_f32(&self) -> Result<Self> {
+        let bytes = bytes_of_values(self.values()?.into_iter())?;
+        Ok(Self { precision: Precision::F32, shape: self.shape.clone(), bytes })
     }
+}
+
+/// All values, for which there is room or an error.
+fn reserved<T>(values: impl ExactSizeIterator<Item = T>) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    all.try_reserve_exact(values.len())
+        .map_err(|_| Error::OutOfMemory { bytes: values.len() * size_of::<T>() })?;
+    all.extend(values);
+    Ok(all)
+}
+
+fn bytes_of_values(values: impl ExactSizeIterator<Item = f32>) -> Result<Vec<u8>> {
+    Ok(reserved(values.map(f32::to_le_bytes))?.into_flattened())
 }
 
 impl Held {
@@ -131,7 +150,7 @@ impl Held {
     pub(crate) fn to_array<T: Element, D: Dimension>(&self) -> Result<Array<T, D>> {
         let Some(plain) = &self.plain else { return array_from(self.tensor()?) };
         let shape: Vec<usize> = plain.shape.iter().map(|&size| size as usize).collect();
-        let values = plain.values().into_iter().map(T::from_f32).collect();
+        let values = reserved(plain.values()?.into_iter().map(T::from_f32))?;
         Array::from_shape_vec(shape.clone(), values)
             .and_then(Array::into_dimensionality)
             .map_err(|error| Error::invalid("tensor", format!("shape {shape:?}"), error.to_string()))
@@ -148,7 +167,8 @@ impl Held {
     /// The same in f32.
     pub(crate) fn into_f32(self) -> Result<Self> {
         match self.plain {
-            Some(plain) => Ok(Arc::unwrap_or_clone(plain).into_f32().into()),
+            Some(plain) if plain.precision != Precision::F32 => plain.to_f32().map(Self::from),
+            Some(plain) => Ok(Self { plain: Some(plain), tensor: self.tensor }),
             None => Ok(Self::from(self.tensor()?.f_to_kind(Kind::Float)?)),
         }
     }

@@ -73,19 +73,19 @@ impl Image {
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         let fail = |error: ::image::ImageError| Error::file(path, error.to_string());
-        let (decoded, format) = decoding(path, || {
+        decoding(path, || {
             let (mut decoder, format) = decoder(path)?;
             // Cameras turn the picture by a tag of the file.
             let orientation = decoder.orientation().map_err(fail)?;
             let mut decoded = DynamicImage::from_decoder(decoder).map_err(fail)?;
             decoded.apply_orientation(orientation);
-            Ok((decoded.into_rgb8(), format))
-        })?;
-        let (width, height) = decoded.dimensions();
-        let pixels = Array3::from_shape_vec((height as usize, width as usize, 3), decoded.into_raw())
-            .map_err(|error| Error::file(path, error.to_string()))?;
-        let texts = if format == Some(ImageFormat::Png) { read_texts(path)? } else { Vec::new() };
-        Ok(Self { pixels, texts })
+            let decoded = decoded.into_rgb8();
+            let (width, height) = decoded.dimensions();
+            let pixels = Array3::from_shape_vec((height as usize, width as usize, 3), decoded.into_raw())
+                .map_err(|error| Error::file(path, error.to_string()))?;
+            let texts = if format == Some(ImageFormat::Png) { read_texts(path)? } else { Vec::new() };
+            Ok(Self { pixels, texts })
+        })
     }
 
     /// Width and height of a PNG, JPEG or WebP file as [`open`](Self::open) gives it, from its header.
@@ -256,7 +256,7 @@ impl Image {
 /// asserts the length of a row that a damaged JPEG file does not have.
 fn decoding<T>(path: &Path, decode: impl FnOnce() -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(decode))
-        .unwrap_or_else(|_| Err(Error::file(path, "is damaged: its decoder gave up, as standard error says")))
+        .unwrap_or_else(|_| Err(Error::file(path, "is damaged: its decoder gave up")))
 }
 
 /// What decodes a file, within limits, and the format that its first bytes say.

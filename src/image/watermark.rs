@@ -47,7 +47,7 @@ impl Image {
             mark(picture);
         }
         pictures.mapv_inplace(|value| (2. * (value / 255. - 0.5)).clamp(-1., 1.));
-        Plain::of_view(&pictures.view()).tensor()
+        Plain::of_view(&pictures.view())?.tensor()
     }
 
     /// How many of the 48 bits of the reference pipeline's watermark are read from the picture: about 24 where there is

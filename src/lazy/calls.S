@@ -57,6 +57,7 @@ first:
   popq %rdi
   popq %rax
   popq %rbp
+  .cfi_restore %rbp
   .cfi_def_cfa %rsp, 8
   leaq sdxl_lazy_table(%rip), %r11
   jmp *(%r11, %rax, 8)

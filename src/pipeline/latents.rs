@@ -70,7 +70,7 @@ impl Latents {
 
     /// From a host array of f32, `half::f16` or `half::bf16`.
     pub fn from_array<T: Element>(array: ArrayView4<'_, T>) -> Result<Self> {
-        Self::held(Plain::of_view(&array).into())
+        Self::held(Plain::of_view(&array)?.into())
     }
 
     /// A host array; 16-bit types are rounded to.
@@ -91,8 +91,7 @@ impl Latents {
         self.0.shape().try_into().unwrap_or_default()
     }
 
-    /// Small pictures of latents, one pixel for each of theirs, without the autoencoder: in microseconds, for
-    /// previews.
+    /// Small pictures of latents, one pixel for each of theirs, without the autoencoder: for previews.
     ///
     /// # Errors
     /// [`Error::Invalid`] unless there are 4 channels.

@@ -9,7 +9,7 @@ pub(crate) mod shim;
 pub(crate) mod upload;
 mod worker;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 
 pub use device::{Device, Precision};
 pub use memory::MemoryFile;
@@ -19,12 +19,17 @@ pub(crate) use worker::{Worker, locked};
 
 use crate::error::{Error, Result};
 
-/// What was set; 0 for nothing.
-static THREADS: AtomicUsize = AtomicUsize::new(0);
+/// What [`set_threads`] was told, and whether libtorch has still to be told.
+struct Threads {
+    count: Option<i32>,
+    is_deferred: bool,
+}
+
+static THREADS: Mutex<Threads> = Mutex::new(Threads { count: None, is_deferred: false });
 
 /// The number of threads that [`set_threads`] has set, if it has.
 pub(crate) fn threads() -> Option<usize> {
-    Some(THREADS.load(Ordering::Relaxed)).filter(|&threads| threads > 0)
+    locked(&THREADS).count.and_then(|count| usize::try_from(count).ok())
 }
 
 /// Sets the number of CPU threads of libtorch, for the whole process. Default: all cores.
@@ -34,14 +39,23 @@ pub(crate) fn threads() -> Option<usize> {
 pub fn set_threads(threads: usize) -> Result<()> {
     match i32::try_from(threads) {
         Ok(count @ 1..=1024) => {
-            THREADS.store(threads, Ordering::Relaxed);
-            // Otherwise `shim::load` does it.
+            let mut threads = locked(&THREADS);
+            *threads = Threads { count: Some(count), is_deferred: true };
             if shim::is_loaded() {
-                tch::set_num_threads(count);
+                threads.tell_libtorch();
             }
             Ok(())
         }
         _ => Err(Error::invalid("threads", threads, "1 to 1024")),
+    }
+}
+
+impl Threads {
+    fn tell_libtorch(&mut self) {
+        if let Some(count) = self.count.filter(|_| self.is_deferred) {
+            tch::set_num_threads(count);
+            self.is_deferred = false;
+        }
     }
 }
 

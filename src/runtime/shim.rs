@@ -9,7 +9,7 @@ use std::sync::{Once, OnceLock};
 use sdxl_torch::shim::{self, *};
 use tch::{TchError, Tensor};
 
-use super::{Device, threads};
+use super::{Device, THREADS, locked};
 use crate::error::Result;
 
 fn check(status: c_int) -> Result<()> {
@@ -68,9 +68,7 @@ pub(crate) fn load() -> Result<()> {
     static FIRST: Once = Once::new();
     FIRST.call_once(|| {
         let _ = load_cuda();
-        if let Some(count) = threads().and_then(|threads| i32::try_from(threads).ok()) {
-            tch::set_num_threads(count);
-        }
+        locked(&THREADS).tell_libtorch();
     });
     Ok(())
 }

@@ -94,7 +94,8 @@ impl NoiseSchedule {
     /// The noise levels of a discrete schedule, in the order of its timesteps; empty for a continuous one.
     ///
     /// Computed in f32, operation by operation as libtorch does it for diffusers, because later steps subtract nearly
-    /// equal numbers of this table. Only the square root is rounded better than MKL's.
+    /// equal numbers of this table. Square roots are rounded better than MKL's, and sigmoid betas are off by
+    /// one rounding.
     pub(crate) fn sigmas(&self, zero: ZeroSnr) -> Result<Vec<f64>> {
         let Self::Discrete { betas, steps, terminal_snr } = self else { return Ok(Vec::new()) };
         let betas_of = match betas {
@@ -204,7 +205,8 @@ mod tests {
         }
     }
 
-    /// Betas and alphas to the bit. MKL's square root, which libtorch takes, is off by one rounding for a fifth of the
+    /// Betas and alphas to the bit, where libtorch computes lines with fused operations as it does on all current
+    /// processors. MKL's square root, which libtorch takes, is off by one rounding for a fifth of the
     /// numbers; ours is not.
     #[test]
     fn the_table_is_libtorchs() {

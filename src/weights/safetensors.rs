@@ -113,7 +113,7 @@ impl SafetensorsFile {
     ///
     /// # Errors
     /// [`Error::File`] where there is none of that name.
-    pub(crate) fn read_held(&self, name: &str) -> Result<Held> {
+    pub(crate) fn read_plain(&self, name: &str) -> Result<Plain> {
         let info = self.tensors.get(name).ok_or_else(|| self.has_no(name))?;
         let precision = match info.dtype {
             Dtype::F32 => Precision::F32,
@@ -122,7 +122,7 @@ impl SafetensorsFile {
             // libtorch has the other types.
             _ => {
                 shim::load()?;
-                return Plain::of_tensor(&self.read_float(name)?).map(Held::from);
+                return Plain::of_tensor(&self.read_float(name)?);
             }
         };
         let (start, end) = info.data_offsets;
@@ -132,7 +132,7 @@ impl SafetensorsFile {
             Ok(bytes)
         };
         let shape = info.shape.iter().map(|&side| side as i64).collect();
-        Plain::new(precision, shape, read().map_err(Error::io(&self.path))?).map(Held::from)
+        Plain::new(precision, shape, read().map_err(Error::io(&self.path))?)
     }
 
     fn has_no(&self, name: &str) -> Error {
@@ -179,7 +179,7 @@ pub fn read_safetensors(path: impl AsRef<Path>) -> Result<BTreeMap<String, Tenso
 /// # Errors
 /// [`Error::File`] where the file is no valid safetensors file, or has no such tensor.
 pub(crate) fn read_held(path: &Path, name: &str) -> Result<Held> {
-    SafetensorsFile::open(path)?.read_held(name)
+    SafetensorsFile::open(path)?.read_plain(name).map(Held::from)
 }
 
 /// Saves small tensors of 16 or 32 bits, as [`save_safetensors`].

@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use safetensors::tensor::TensorInfo;
 use serde::{Deserialize, Serialize};
@@ -66,7 +65,7 @@ struct Vectors {
 }
 
 #[expect(unsafe_code, reason = "says that vectors are only read")]
-// SAFETY: no method writes into the tensors.
+// SAFETY: no method writes into the tensors; that they are made when they are first asked for is behind a lock.
 unsafe impl ReadOnly for Vectors {}
 
 impl TextualInversion {
@@ -214,7 +213,7 @@ fn vectors(file: &SafetensorsFile, key: &str) -> Result<Held> {
     if let Some(info) = file.tensors.get(key).filter(is_other) {
         return fail(format!("has type {:?}, expected a float type", info.dtype));
     }
-    let plain = Arc::unwrap_or_clone(file.read_held(key)?.plain()?);
+    let plain = file.read_plain(key)?;
     let shape = match plain.shape.as_slice() {
         &[width] => vec![1, width],
         shape => shape.to_vec(),
@@ -222,7 +221,7 @@ fn vectors(file: &SafetensorsFile, key: &str) -> Result<Held> {
     if shape.len() != 2 || shape.contains(&0) {
         return fail(format!("has shape {shape:?}, expected (vectors, width)"));
     }
-    if !plain.values().into_iter().all(f32::is_finite) {
+    if !plain.values()?.into_iter().all(f32::is_finite) {
         return fail("has values that are not finite".into());
     }
     Ok(Plain { shape, ..plain }.into())

@@ -170,12 +170,13 @@ impl Lora {
 impl LoraFile {
     /// The layers, read now where they are not yet.
     fn layers(&self) -> Result<&[LoraLayer]> {
-        let mut unread = locked(&self.unread);
-        if let Some(from) = unread.as_ref() {
-            shim::load()?;
-            let layers = from.read()?;
-            let _ = self.layers.set(layers);
-            *unread = None;
+        if self.layers.get().is_none() {
+            let mut unread = locked(&self.unread);
+            if let Some(from) = unread.as_ref() {
+                shim::load()?;
+                let _ = self.layers.set(from.read()?);
+                *unread = None;
+            }
         }
         Ok(self.layers.get().map(Vec::as_slice).unwrap_or_default())
     }

@@ -30,7 +30,8 @@ namespace Sdxl
         }
     }
 
-    /// <summary>libsdxl, or a library that it needs, cannot be loaded. The message says which file is missing.</summary>
+    /// <summary>libsdxl cannot be loaded. The message says where it was looked for. Where libtorch cannot be loaded, what needs it
+    /// throws an exception of that status.</summary>
     public sealed class SdxlLibraryException : Exception
     {
         internal SdxlLibraryException(string message, Exception inner) : base(message, inner) { }
