@@ -9,12 +9,16 @@ the one that this crate draws: the start noise of torch's generator on the CPU, 
 import argparse
 import ctypes
 import json
+import os
+import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
 import stable_diffusion_cpp as sd
 from PIL import Image, ImageChops, ImageStat
+from stable_diffusion_cpp.stable_diffusion_cpp import _lib as library  # Has functions that the package leaves out.
 
 TYPES = {"as in the file": sd.GGMLType.SD_TYPE_COUNT, "f32": sd.GGMLType.SD_TYPE_F32, "f16": sd.GGMLType.SD_TYPE_F16}
 # A part of the line that the library logs at the end of a stage.
@@ -37,6 +41,27 @@ class Report:
         peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM:"))
         self.stages[stage] = {"seconds": time.perf_counter() - self.start, "peak_mib": peak / 1024}
         self.begin()
+
+
+def readable(model, folder):
+    """Makes of the model what the library reads: the second text encoder beside the folder, as it is taken for a part of
+    the first one otherwise, and the names of both as released files have them."""
+    for part in ["unet", "vae"]:
+        (folder / part).symlink_to(model / part)
+    for source, target in [("text_encoder", "text_encoder/model"), ("text_encoder_2", "clip_g")]:
+        target = folder / f"{target}.safetensors"
+        target.parent.mkdir(exist_ok=True)
+        with (model / source / "model.safetensors").open("rb") as old, target.open("wb") as new:
+            header = json.loads(old.read(int.from_bytes(old.read(8), "little")))
+            header.pop("__metadata__", None)
+            header = json.dumps({released(name): tensor for name, tensor in header.items()}).encode()
+            new.write(len(header).to_bytes(8, "little") + header)
+            shutil.copyfileobj(old, new, 1 << 24)
+    return folder, target
+
+
+def released(name):
+    return name if name.startswith("text_") else f"text_model.{name}"
 
 
 def main():
@@ -69,8 +94,10 @@ def main():
     sys.stderr.write(sd.sd_get_system_info().decode() + "\n")
 
     options = sd.sd_ctx_params_t()
-    sd.sd_ctx_params_init(ctypes.byref(options))
-    options.model_path = arguments.model_folder.encode()
+    library.sd_ctx_params_init(ctypes.byref(options))
+    folder = tempfile.TemporaryDirectory()
+    files = readable(Path(arguments.model_folder).resolve(), Path(folder.name))
+    options.model_path, options.clip_g_path = map(os.fsencode, files)
     options.n_threads = arguments.threads
     options.wtype = TYPES[arguments.type]
     options.rng_type = sd.RNGType.CPU_RNG
@@ -81,7 +108,7 @@ def main():
     report.end("load")
 
     request = sd.sd_img_gen_params_t()
-    sd.sd_img_gen_params_init(ctypes.byref(request))
+    library.sd_img_gen_params_init(ctypes.byref(request))
     request.prompt, request.negative_prompt = arguments.prompt.encode(), b""
     request.width = request.height = arguments.size
     request.seed = 0
