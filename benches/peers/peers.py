@@ -103,25 +103,21 @@ def candle_f16(work):
     return candle(work, "f16")
 
 
-def sd_cpp(work, kind="as in the file"):
+def sd_cpp(work):
     # For the processor at hand; what reads and writes videos is not needed.
     cmake = {"CMAKE_ARGS": "-DGGML_NATIVE=ON -DSD_WEBP=OFF -DSD_WEBM=OFF"}
     python = environment("sd-cpp", SD_CPP, variables=cmake)
     pictures = ["--output", work.picture("sd-cpp"), "--like", work.picture("sdxl")]
     size = ["--size", 8 * work.latent_size, "--steps", work.steps, "--threads", work.threads]
-    program = [python, HERE / "sd_cpp.py", work.model, "--prompt", PROMPT, "--type", kind]
+    program = [python, HERE / "sd_cpp.py", work.model, "--prompt", PROMPT]
     return [*program, *size, *pictures]
-
-
-def sd_cpp_f32(work):
-    return sd_cpp(work, "f32")
 
 
 # The first of a stage makes what the others are compared with.
 PEERS = {
     "unet": {"diffusers": diffusers, "sdxl": sdxl, "candle": candle, "candle-f16": candle_f16},
     "vae": {"diffusers": diffusers, "sdxl": sdxl, "candle": candle, "candle-f16": candle_f16},
-    "picture": {"sdxl": sdxl, "sd-cpp": sd_cpp, "sd-cpp-f32": sd_cpp_f32},
+    "picture": {"sdxl": sdxl, "sd-cpp": sd_cpp},
 }
 LINE = re.compile(r"^(?P<part>[\w ,]+): (?P<seconds>[\d.]+) s, peak memory (?P<peak>[\d.]+) ?(?P<unit>kB|GB)")
 

@@ -38,8 +38,8 @@ def main():
                 middle = [statistics.median(found) for found in of]
                 axis.plot([place(varied, v) for v in values], middle, "o-", color=colour, markersize=4, label=name)
             axis.set_xticks([place(varied, v) for v in values], [f"{v}²" if varied == "pixels" else v for v in values])
-            axis.set_ylim(bottom=0)
-            axis.set_xlim(left=0)
+            axis.set_xlim(0, 1.05 * axis.dataLim.x1)
+            axis.set_ylim(0, 1.1 * axis.dataLim.y1)
             axis.grid(alpha=0.3)
         column[0].set_title(title, fontsize=10)
         column[1].set_xlabel(label, fontsize=9)

@@ -1,6 +1,6 @@
 """One picture by stable-diffusion.cpp, and what each stage of it takes: compare.py calls it.
 
-    python sd_cpp.py MODEL_FOLDER --size 512 --steps 2 --threads 1 --output PICTURE.png [--type f32] [--like OTHER.png]
+    python sd_cpp.py MODEL_FOLDER --size 512 --steps 2 --threads 1 --output PICTURE.png [--like OTHER.png]
 
 Prints one line of JSON as `txt2img --json` does. Everything is the library's default, but for what makes its picture
 the one that this crate draws: the start noise of torch's generator on the CPU, Euler's method, no guidance.
@@ -20,7 +20,6 @@ import stable_diffusion_cpp as sd
 from PIL import Image, ImageChops, ImageStat
 from stable_diffusion_cpp.stable_diffusion_cpp import _lib as library  # Has functions that the package leaves out.
 
-TYPES = {"as in the file": sd.GGMLType.SD_TYPE_COUNT, "f32": sd.GGMLType.SD_TYPE_F32, "f16": sd.GGMLType.SD_TYPE_F16}
 # A part of the line that the library logs at the end of a stage.
 ENDS = {"get_learned_condition completed": "encode", "sampling completed": "steps", "latent 1 decoded": "decode"}
 
@@ -71,7 +70,6 @@ def main():
     parser.add_argument("--size", type=int, default=512, help="width and height (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=2, help="default: %(default)s")
     parser.add_argument("--threads", type=int, default=1, help="default: %(default)s")
-    parser.add_argument("--type", choices=TYPES, default="as in the file", help="of the weights (default: %(default)s)")
     parser.add_argument("--output", required=True, help="the picture")
     parser.add_argument("--like", help="a picture that this one is compared with")
     arguments = parser.parse_args()
@@ -99,7 +97,6 @@ def main():
     files = readable(Path(arguments.model_folder).resolve(), Path(folder.name))
     options.model_path, options.clip_g_path = map(os.fsencode, files)
     options.n_threads = arguments.threads
-    options.wtype = TYPES[arguments.type]
     options.rng_type = sd.RNGType.CPU_RNG
     report.begin()
     model = sd.new_sd_ctx(ctypes.byref(options))
