@@ -34,6 +34,9 @@ struct Arguments {
     /// Threads of the CPU [default: all cores]
     #[arg(long)]
     threads: Option<usize>,
+    /// Evaluations of the UNet after the first, whole ones and as steps of a run
+    #[arg(long, default_value_t = 2)]
+    again: usize,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -74,7 +77,7 @@ fn main() -> Result<()> {
     let reference = Reference(read_safetensors(&arguments.reference)?);
     match arguments.stage {
         Stage::Text => text(&arguments.model, &config, &reference),
-        Stage::Unet => unet(&arguments.model, &config, &reference),
+        Stage::Unet => unet(&arguments.model, &config, &reference, arguments.again),
         Stage::Vae => vae(&arguments.model, &config, &reference),
     }
 }
@@ -97,7 +100,7 @@ fn text(folder: &Path, config: &ModelConfig, reference: &Reference) -> Result<()
     Ok(())
 }
 
-fn unet(folder: &Path, config: &ModelConfig, reference: &Reference) -> Result<()> {
+fn unet(folder: &Path, config: &ModelConfig, reference: &Reference, again: usize) -> Result<()> {
     let model = timed("unet load", || load(folder, Component::Unet, |w| Unet::load(w, &config.unet)))?;
     let get = |name: &str| Ok::<_, Error>(reference.get(&format!("unet.{name}"))?.shallow_clone());
     let conditioning = UnetConditioning::new(get("context")?, get("pooled")?, get("time_ids")?)?;
@@ -106,7 +109,7 @@ fn unet(folder: &Path, config: &ModelConfig, reference: &Reference) -> Result<()
     reference.compare("unet.output", &output)?;
     // Without the page faults of the first time, whole and as a step of a run.
     let prepared = model.prepare(&conditioning)?;
-    for _ in 0..2 {
+    for _ in 0..again {
         drop(timed("unet forward, again", || model.forward(&sample, &timestep, &conditioning))?);
         let step = || model.forward_with(&sample, &timestep, &prepared, UnetOptions::default());
         drop(timed("unet step of a run", step)?);

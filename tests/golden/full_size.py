@@ -72,22 +72,22 @@ def text(arguments):
 
 
 def unet(arguments):
-    """One forward pass, batch 1, t = 981."""
+    """One forward pass, t = 981."""
     stopwatch = Stopwatch()
     model = load(UNet2DConditionModel, arguments, "unet", torch_dtype=torch.float32)
     stopwatch.lap("unet load")
     config = model.config
     pooled_width = config.projection_class_embeddings_input_dim - len(TIME_IDS[0]) * config.addition_time_embed_dim
-    side = arguments.latent_size
+    side, batch = arguments.latent_size, arguments.batch_size
     inputs = {
-        "sample": random_tensor("input/full_size/sample", (1, config.in_channels, side, side)),
+        "sample": random_tensor("input/full_size/sample", (batch, config.in_channels, side, side)),
         "timestep": torch.tensor(981.0),
-        "context": random_tensor("input/full_size/context", (1, 77, config.cross_attention_dim)),
-        "pooled": random_tensor("input/full_size/pooled", (1, pooled_width)),
-        "time_ids": torch.tensor(TIME_IDS),
+        "context": random_tensor("input/full_size/context", (batch, 77, config.cross_attention_dim)),
+        "pooled": random_tensor("input/full_size/pooled", (batch, pooled_width)),
+        "time_ids": torch.tensor(TIME_IDS * batch),
     }
     # The second time is without the page faults of the first one.
-    for what in ["unet forward", "unet forward, again"]:
+    for what in ["unet forward"] + ["unet forward, again"] * arguments.again:
         output = model(
             inputs["sample"],
             inputs["timestep"],
@@ -119,6 +119,8 @@ def main():
     parser.add_argument("output")
     parser.add_argument("--stage", action="append", choices=STAGES, help="may be repeated (default: all)")
     parser.add_argument("--latent-size", type=int, default=64, help="height and width (default: %(default)s)")
+    parser.add_argument("--batch-size", type=int, default=1, help="of the UNet (default: %(default)s)")
+    parser.add_argument("--again", type=int, default=1, help="of the UNet, after the first (default: %(default)s)")
     parser.add_argument("--variant", help="that the model folder was written with")
     parser.add_argument("--threads", type=int, help="default: libtorch's")
     arguments = parser.parse_args()
