@@ -90,7 +90,7 @@ enum sdxl_status
   SDXL_STATUS_DEVICE = 400,
   /// The machine or the device has no memory left. What was there before still works.
   SDXL_STATUS_OUT_OF_MEMORY = 401,
-  /// libtorch reported an error.
+  /// libtorch reported an error, or cannot be loaded: the message names the library that is missing.
   SDXL_STATUS_LIBTORCH = 402,
   /// The weights, or the type that is computed in, gave numbers that are not finite.
   SDXL_STATUS_NON_FINITE = 500,

@@ -32,7 +32,7 @@ namespace Sdxl
         Device = 400,
         /// <summary>The machine or the device has no memory left. What was there before still works.</summary>
         OutOfMemory = 401,
-        /// <summary>libtorch reported an error.</summary>
+        /// <summary>libtorch reported an error, or cannot be loaded: the message names the library that is missing.</summary>
         Libtorch = 402,
         /// <summary>The weights, or the type that is computed in, gave numbers that are not finite.</summary>
         NonFinite = 500,

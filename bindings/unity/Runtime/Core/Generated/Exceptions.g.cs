@@ -109,7 +109,7 @@ namespace Sdxl
         internal SdxlOutOfMemoryException(string message) : base(SdxlStatus.OutOfMemory, message) { }
     }
 
-    /// <summary>libtorch reported an error.</summary>
+    /// <summary>libtorch reported an error, or cannot be loaded: the message names the library that is missing.</summary>
     public sealed class SdxlLibtorchException : SdxlException
     {
         internal SdxlLibtorchException(string message) : base(SdxlStatus.Libtorch, message) { }

@@ -14,6 +14,10 @@ namespace Sdxl
 
         /// <summary>Reads a LoRA. It belongs to no model: whether it fits one is found where a pipeline is given it.</summary>
         /// <param name="path">the .safetensors file, of diffusers, PEFT, kohya or LyCORIS.</param>
+        /// <remarks>
+        /// Its numbers are read at once where this process has libtorch already, and otherwise when a pipeline of this process is
+        /// given it: then that call finds numbers that are not finite.
+        /// </remarks>
         public static SdxlLora Open(string path)
         {
             SdxlLibrary.Require();
