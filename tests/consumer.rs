@@ -116,7 +116,8 @@ impl Drop for Consumer {
 fn clean(command: &mut Command) -> &mut Command {
     let ours = |name: &OsStr| {
         let name = name.to_string_lossy();
-        name == "LD_LIBRARY_PATH" || name.starts_with("LIBTORCH") || name.starts_with("CARGO_PKG_")
+        let is_one = ["LD_LIBRARY_PATH", "SDXL_SHARED_LIBRARY"].contains(&&*name);
+        is_one || name.starts_with("LIBTORCH") || name.starts_with("CARGO_PKG_")
     };
     for (name, _) in env::vars_os().filter(|(name, _)| ours(name)) {
         command.env_remove(name);

@@ -197,8 +197,9 @@ fn by_make() {
     fs::create_dir_all(checkout.join("bin")).unwrap();
     let script = format!(
         "#!/bin/sh\n[ \"$*\" = 'build --release --lib --bin sdxl-worker' ] || exit 9\nmkdir -p target/release\n\
-         ln -sf '{}' '{}' target/release/\n",
+         ln -sf '{}' '{}' '{}' target/release/\n",
         library().join("libsdxl.so").display(),
+        library().join("libsdxl_torch.so").display(),
         library().join("sdxl-worker").display()
     );
     fs::write(&cargo, script).unwrap();
@@ -220,6 +221,7 @@ fn by_make() {
         "lib/pkgconfig/sdxl.pc",
         "lib/cmake/sdxl/sdxl-config.cmake",
         "lib/sdxl/sdxl-worker",
+        "lib/sdxl/libsdxl_torch.so",
     ] {
         assert!(prefix.join(file).is_file(), "{file}");
     }

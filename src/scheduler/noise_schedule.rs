@@ -151,7 +151,10 @@ impl Betas {
 
 /// `torch.linspace` in f32: from either end to the middle, each product and sum rounded once.
 fn linspace(start: f32, end: f32, steps: usize) -> Vec<f32> {
-    let step = (end - start) / steps.saturating_sub(1).max(1) as f32;
+    if steps == 1 {
+        return vec![start];
+    }
+    let step = (end - start) / steps.saturating_sub(1) as f32;
     let at = |index: usize| match index < steps / 2 {
         true => step.mul_add(index as f32, start),
         false => (-step).mul_add((steps - index - 1) as f32, end),
