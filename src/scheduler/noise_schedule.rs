@@ -247,7 +247,8 @@ mod tests {
     fn zero_terminal_snr_is_that_of_the_paper() {
         let betas = Betas::ScaledLinear { start: 0.00085, end: 0.012 }.values(1000);
         // In f64, from the same betas.
-        let roots = (1f64 - Tensor::from_slice(&betas).to_kind(Kind::Double)).cumprod(0, Kind::Double).sqrt();
+        let betas_tensor = Tensor::f_from_slice(&betas).unwrap().f_to_kind(Kind::Double).unwrap();
+        let roots = (1f64 - betas_tensor).cumprod(0, Kind::Double).sqrt();
         let (first, last) = (roots.get(0), roots.get(-1));
         let expected = ((&roots - &last) * (&first / (&first - &last))).square();
         let found = alphas_cumprod(&zero_terminal_snr(&betas));

@@ -135,6 +135,8 @@ fn child(name: &str, open: Open, path: &Path) -> Result<Outcome, String> {
         "--nocapture",
         "--test-threads=1",
     ]);
+    // A caught panic is printed, and its backtrace would take longer than all else.
+    command.env("RUST_BACKTRACE", "0");
     let Output { status, stdout, stderr } =
         command.env(OPEN, open.name()).env(PATH, path).output().map_err(|error| error.to_string())?;
     let stdout = String::from_utf8_lossy(&stdout);
