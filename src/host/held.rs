@@ -1,5 +1,6 @@
 //! [`Held`]: numbers from elsewhere, of which there is a tensor once one is asked for.
 
+use std::iter::repeat_n;
 use std::sync::{Arc, OnceLock};
 
 use half::{bf16, f16};
@@ -9,7 +10,7 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tch::{Kind, Tensor};
 
-use super::{Element, array_from};
+use super::{Element, array_from, array_of};
 use crate::error::{Error, Result};
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
 use crate::runtime::{Precision, shim};
@@ -24,7 +25,7 @@ pub(crate) struct Held {
 }
 
 /// Numbers in row-major order, as they lie in memory.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Plain {
     pub(crate) precision: Precision,
     pub(crate) shape: Vec<i64>,
@@ -149,17 +150,16 @@ impl Held {
     /// A host array; 16-bit types are rounded to.
     pub(crate) fn to_array<T: Element, D: Dimension>(&self) -> Result<Array<T, D>> {
         let Some(plain) = &self.plain else { return array_from(self.tensor()?) };
-        let shape: Vec<usize> = plain.shape.iter().map(|&size| size as usize).collect();
-        let values = reserved(plain.values()?.into_iter().map(T::from_f32))?;
-        Array::from_shape_vec(shape.clone(), values)
-            .and_then(Array::into_dimensionality)
-            .map_err(|error| Error::invalid("tensor", format!("shape {shape:?}"), error.to_string()))
+        array_of(&plain.shape, reserved(plain.values()?.into_iter().map(T::from_f32))?)
     }
 
     /// Zeros of the same shape and type.
     pub(crate) fn zeros_like(&self) -> Result<Self> {
         match &self.plain {
-            Some(plain) => Ok(Plain { bytes: vec![0; plain.bytes.len()], ..Plain::clone(plain) }.into()),
+            Some(plain) => {
+                let bytes = reserved(repeat_n(0, plain.bytes.len()))?;
+                Ok(Plain { precision: plain.precision, shape: plain.shape.clone(), bytes }.into())
+            }
             None => Ok(Self::from(self.tensor()?.f_zeros_like()?)),
         }
     }

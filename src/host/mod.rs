@@ -62,7 +62,12 @@ pub(crate) fn array_from<T: Element, D: Dimension>(tensor: &Tensor) -> Result<Ar
     let mut values = vec![T::default(); count];
     let host = tensor.f_to_device(tch::Device::Cpu)?.f_to_kind(T::KIND)?.f_contiguous()?;
     host.f_copy_data(&mut values, count)?;
-    let shape: Vec<usize> = tensor.size().iter().map(|&size| size as usize).collect();
+    array_of(&tensor.size(), values)
+}
+
+/// A host array of numbers in row-major order.
+fn array_of<T, D: Dimension>(shape: &[i64], values: Vec<T>) -> Result<Array<T, D>> {
+    let shape: Vec<usize> = shape.iter().map(|&size| size as usize).collect();
     Array::from_shape_vec(shape.clone(), values)
         .and_then(|array| array.into_dimensionality())
         .map_err(|error| Error::invalid("tensor", format!("shape {shape:?}"), error.to_string()))

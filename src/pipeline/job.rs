@@ -9,7 +9,7 @@ use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use shared::{Shared, Status};
+use shared::{Shared, Status, Work};
 
 use super::{Latents, Pipeline, Progress, Request};
 use crate::conditioning::Size;
@@ -18,6 +18,8 @@ use crate::image::Image;
 use crate::runtime::{Worker, locked};
 
 /// A request under way on the pipeline's own thread.
+///
+/// Until it has ended it holds its pipeline in memory, then only what it made.
 ///
 /// The jobs of one pipeline run one after the other, those of its clones at once. All methods may be called from
 /// any thread; a program with a loop of its own, such as a game, starts a job and looks at its
@@ -211,19 +213,17 @@ impl<'a> JobBuilder<'a> {
     /// # Errors
     /// [`Error::Internal`] where the system has no thread for it.
     pub fn start(self) -> Result<Job> {
+        let output = if self.request.end_at < 1. { Output::Latents } else { self.output };
         let shared = Arc::new(Shared {
+            work: Mutex::new(Some(Work { drawing: self.drawing, request: self.request, output })),
             is_cancelled: AtomicBool::new(false),
             is_silent: AtomicBool::new(false),
             observer: Mutex::new(self.observer),
             status: Mutex::new(Status::new()),
             changed: Condvar::new(),
         });
-        let output = if self.request.end_at < 1. { Output::Latents } else { self.output };
-        let work = {
-            let (shared, drawing, request) = (Arc::clone(&shared), self.drawing, self.request);
-            move || shared.run(drawing, &request, output)
-        };
-        let thread = self.worker.submit(work)?;
+        let own = Arc::clone(&shared);
+        let thread = self.worker.submit(move || own.run())?;
         Ok(Job { shared, thread })
     }
 }
@@ -268,12 +268,7 @@ impl Job {
     /// Ends the job within one step, or at once if it still waits for its turn. The pipeline is as it was before.
     /// Without effect on a job that has ended.
     pub fn cancel(&self) {
-        self.shared.is_cancelled.store(true, Ordering::Relaxed);
-        let mut status = locked(&self.shared.status);
-        if status.progress.state == JobState::Waiting {
-            status.progress.state = JobState::Cancelled;
-            self.shared.changed.notify_all();
-        }
+        self.shared.cancel();
     }
 
     /// What the UNet takes the pictures for, as small pictures with one pixel for each of the latents': a preview,

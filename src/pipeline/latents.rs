@@ -16,6 +16,7 @@ use crate::weights::{read_held, save_held};
 /// Latent pictures as the UNet sees them (scaled): `(B, 4, height/8, width/8)` in f32.
 /// A clone shares the numbers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(try_from = "Held")]
 pub struct Latents(Held);
 
 /// The linear map from latents to pixels in [-1, 1] that fits best: least squares over TAESDXL's latents of eight
@@ -28,21 +29,25 @@ const LATENT_TO_RGB: [[f32; 3]; 4] = [
 ];
 const LATENT_TO_RGB_BIAS: [f32; 3] = [0.1254, -0.0433, -0.1174];
 
+impl TryFrom<Held> for Latents {
+    type Error = Error;
+
+    fn try_from(held: Held) -> Result<Self> {
+        let shape = held.shape();
+        if shape.len() != 4 || shape.contains(&0) {
+            return Err(Error::invalid("latents", format!("shape {shape:?}"), "(B, 4, height/8, width/8)"));
+        }
+        Ok(Self(held.into_f32()?))
+    }
+}
+
 impl Latents {
     /// From a tensor of four dimensions.
     ///
     /// # Errors
     /// [`Error::Invalid`] for another rank or an empty tensor.
     pub fn new(tensor: Tensor) -> Result<Self> {
-        Self::held(tensor.into())
-    }
-
-    fn held(held: Held) -> Result<Self> {
-        let shape = held.shape();
-        if shape.len() != 4 || shape.contains(&0) {
-            return Err(Error::invalid("latents", format!("shape {shape:?}"), "(B, 4, height/8, width/8)"));
-        }
-        Ok(Self(held.into_f32()?))
+        Held::from(tensor).try_into()
     }
 
     /// The noise that seeds give, one row for each: what a request of these seeds starts with. `shape` is channels,
@@ -70,7 +75,7 @@ impl Latents {
 
     /// From a host array of f32, `half::f16` or `half::bf16`.
     pub fn from_array<T: Element>(array: ArrayView4<'_, T>) -> Result<Self> {
-        Self::held(Plain::of_view(&array)?.into())
+        Held::from(Plain::of_view(&array)?).try_into()
     }
 
     /// A host array; 16-bit types are rounded to.
@@ -114,7 +119,7 @@ impl Latents {
     /// # Errors
     /// [`Error::File`] where the file is invalid or has no such tensor.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::held(read_held(path.as_ref(), "latents")?)
+        read_held(path.as_ref(), "latents")?.try_into()
     }
 
     /// Saves a safetensors file with the tensor `latents`, in f32.

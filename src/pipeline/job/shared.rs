@@ -13,8 +13,17 @@ use crate::image::Image;
 use crate::pipeline::{Latents, Request};
 use crate::runtime::locked;
 
+/// What a job has to do. It holds the pipeline.
+pub(super) struct Work {
+    pub(super) drawing: Drawing,
+    pub(super) request: Request,
+    pub(super) output: Output,
+}
+
 /// What the job and the worker have in common.
 pub(super) struct Shared {
+    /// Until it is begun or cancelled: whoever sees a job's end finds its pipeline no longer held by it.
+    pub(super) work: Mutex<Option<Work>>,
     pub(super) is_cancelled: AtomicBool,
     pub(super) is_silent: AtomicBool,
     /// Locked during its calls.
@@ -75,11 +84,9 @@ impl Status {
 }
 
 impl Shared {
-    pub(super) fn run(&self, drawing: Drawing, request: &Request, output: Output) {
-        if !self.begin() {
-            return;
-        }
-        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(drawing, request, output)))
+    pub(super) fn run(&self) {
+        let Some(work) = self.begin() else { return };
+        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(work)))
             .unwrap_or_else(|panic| Err(Error::Internal { reason: text_of(&*panic) }));
         drop(locked(&self.observer).take());
         let mut status = locked(&self.status);
@@ -100,20 +107,28 @@ impl Shared {
         self.changed.notify_all();
     }
 
-    /// False for a job that was cancelled while it waited.
-    fn begin(&self) -> bool {
+    /// What there is to do; nothing for a job that was cancelled while it waited.
+    fn begin(&self) -> Option<Work> {
+        let work = locked(&self.work).take()?;
         let mut status = locked(&self.status);
-        if status.progress.state.is_final() {
-            return false;
-        }
         status.began = Some(Instant::now());
         status.progress.state = JobState::Encoding;
-        true
+        Some(work)
     }
 
-    fn draw(&self, drawing: Drawing, request: &Request, output: Output) -> Result<Made> {
+    pub(super) fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Relaxed);
+        let work = locked(&self.work).take();
+        if work.is_some() {
+            drop(work);
+            locked(&self.status).progress.state = JobState::Cancelled;
+            self.changed.notify_all();
+        }
+    }
+
+    fn draw(&self, work: Work) -> Result<Made> {
         self.check()?;
-        let made = drawing(request, output, &mut |event| self.note(event))?;
+        let made = (work.drawing)(&work.request, work.output, &mut |event| self.note(event))?;
         self.check()?;
         Ok(made)
     }
