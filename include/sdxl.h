@@ -1813,8 +1813,8 @@ sdxl_status sdxl_job_poll(sdxl_job job, sdxl_progress *out_progress);
 /// Any thread. Since 0.1.
 sdxl_status sdxl_job_wait(sdxl_job job, int64_t milliseconds);
 
-/// Ends a job within one step, or at once if it still waits for its turn, and returns without waiting for that. The
-/// pipeline is as it was before. Without effect on a job that has ended.
+/// Ends a job within one layer, which takes a second at most, or at once if it still waits for its turn, and returns
+/// without waiting for that. The pipeline is as it was before. Without effect on a job that has ended.
 ///
 /// - job: which one.
 ///

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, ErrorKind};
+use crate::runtime::interrupt::Busy;
 
 /// How a call ended. 0 is success. Numbers are never reused; later versions may add some.
 #[repr(i32)]
@@ -140,6 +141,7 @@ thread_local! {
 pub(super) fn guard(body: impl FnOnce() -> Outcome) -> sdxl_status {
     let guarded = catch_unwind(AssertUnwindSafe(|| {
         check_process()?;
+        let _busy = Busy::new();
         body()
     }));
     let failure = match guarded {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileExt;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -44,6 +45,16 @@ impl Channel {
         let memory = system::memory(message.get(1..).unwrap_or_default())?;
         let all: Vec<BorrowedFd> = [memory.as_fd()].into_iter().chain(descriptors.iter().copied()).collect();
         system::send(self.socket(), &[IN_MEMORY], &all)
+    }
+
+    /// Waits for a message, or the end of the other end, for that time.
+    pub(super) fn has_message(&self, timeout: Duration) -> io::Result<bool> {
+        system::is_readable(self.socket(), timeout)
+    }
+
+    /// Another name of this end.
+    pub(super) fn try_clone(&self) -> io::Result<OwnedFd> {
+        self.0.try_clone()
     }
 
     pub(super) fn receive<T: DeserializeOwned>(&self) -> io::Result<T> {

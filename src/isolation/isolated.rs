@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 
@@ -16,7 +17,10 @@ use super::system;
 use crate::config::ModelConfig;
 use crate::error::{Error, Result};
 use crate::pipeline::{Flow, JobBuilder, Made, Output, PipelineBuilder, Request, Watch};
-use crate::runtime::{MemoryFile, Worker, locked, threads};
+use crate::runtime::{MemoryFile, Worker, interrupt, locked, threads};
+
+/// How often a job looks whether it is cancelled while its process computes.
+const MOMENT: Duration = Duration::from_millis(20);
 
 /// A pipeline in a process of its own. A clone shares the process, and has a queue of jobs of its own.
 #[derive(Clone)]
@@ -224,6 +228,10 @@ impl Home {
         let talk = self.begin(adapted, Task::Draw(Box::new(request.clone()), output))?;
         let mut stopped = None;
         loop {
+            while !talk.heard(talk.channel.has_message(MOMENT))? {
+                // Closes the channel, by which the other process knows.
+                interrupt::check()?;
+            }
             match talk.heard(talk.channel.receive())? {
                 News::Event(event) => {
                     let flow = match watch(event) {

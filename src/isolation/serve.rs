@@ -18,7 +18,7 @@ use super::system::{self, Mapping};
 use crate::error::{Error, Result};
 use crate::noise::NoiseSource;
 use crate::pipeline::{Event, Flow, Latents, Output, Pipeline, PipelineBuilder, Request};
-use crate::runtime::{MemoryFile, locked, set_threads};
+use crate::runtime::{MemoryFile, interrupt, locked, set_threads};
 use crate::weights::{InversionByPath, LoraByPath};
 
 /// What the program `sdxl-worker` does: it serves the process that started it, and ends with that.
@@ -166,7 +166,11 @@ fn draw(
             Flow::Cancel => Err(Error::Cancelled),
         }
     };
-    let made = guarded(|| pipeline()?.carry_out(request, output, &mut tell));
+    // The host closes the channel of a job that it has cancelled.
+    let socket = channel.try_clone()?;
+    let is_closed = move || system::is_hung_up(socket.as_fd(), Duration::ZERO);
+    let draw = || pipeline()?.carry_out(request, output, &mut tell);
+    let made = guarded(|| interrupt::unless(is_closed, draw));
     channel.send(&News::Ended(made))
 }
 

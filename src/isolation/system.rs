@@ -13,6 +13,8 @@ use std::process::{Child, Command};
 use std::ptr;
 use std::time::Duration;
 
+use crate::runtime::interrupt;
+
 /// The most descriptors in a message, as the kernel has it.
 pub(super) const MAX_DESCRIPTORS: usize = 253;
 
@@ -93,7 +95,8 @@ pub(super) fn receive(socket: BorrowedFd, buffer: &mut [u8]) -> io::Result<(usiz
     message.msg_controllen = mem::size_of_val(&control) as _;
     let received = retried(|| {
         // SAFETY: the message leads to memory that lives until the call returns.
-        let received = unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_CMSG_CLOEXEC) };
+        let receive = || unsafe { libc::recvmsg(socket.as_raw_fd(), &mut message, libc::MSG_CMSG_CLOEXEC) };
+        let received = interrupt::outside(receive);
         usize::try_from(received).map_err(|_| io::Error::last_os_error())
     })?;
     let mut descriptors = Vec::new();
@@ -133,10 +136,12 @@ pub(super) fn is_hung_up(socket: BorrowedFd, timeout: Duration) -> bool {
 fn poll(descriptor: BorrowedFd, events: i16, timeout: Duration) -> io::Result<i16> {
     let mut polled = libc::pollfd { fd: descriptor.as_raw_fd(), events, revents: 0 };
     let timeout = c_int::try_from(timeout.as_millis()).unwrap_or(c_int::MAX);
-    retried(|| {
-        // SAFETY: one valid pollfd.
-        checked(unsafe { libc::poll(&mut polled, 1, timeout) })?;
-        Ok(polled.revents)
+    interrupt::outside(|| {
+        retried(|| {
+            // SAFETY: one valid pollfd.
+            checked(unsafe { libc::poll(&mut polled, 1, timeout) })?;
+            Ok(polled.revents)
+        })
     })
 }
 

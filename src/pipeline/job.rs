@@ -15,7 +15,7 @@ use super::{Latents, Pipeline, Progress, Request};
 use crate::conditioning::Size;
 use crate::error::{Error, Result};
 use crate::image::Image;
-use crate::runtime::{Worker, locked};
+use crate::runtime::{Worker, interrupt, locked};
 
 /// A request under way on the pipeline's own thread.
 ///
@@ -216,7 +216,7 @@ impl<'a> JobBuilder<'a> {
         let output = if self.request.end_at < 1. { Output::Latents } else { self.output };
         let shared = Arc::new(Shared {
             work: Mutex::new(Some(Work { drawing: self.drawing, request: self.request, output })),
-            is_cancelled: AtomicBool::new(false),
+            is_cancelled: Arc::default(),
             is_silent: AtomicBool::new(false),
             observer: Mutex::new(self.observer),
             status: Mutex::new(Status::new()),
@@ -252,7 +252,7 @@ impl Job {
         let is_open = |status: &mut Status| !status.progress.state.is_final();
         if self.thread != thread::current().id() {
             let changed = &self.shared.changed;
-            status = match timeout {
+            status = interrupt::outside(|| match timeout {
                 None => changed.wait_while(status, is_open).unwrap_or_else(PoisonError::into_inner),
                 Some(timeout) => {
                     changed
@@ -260,12 +260,12 @@ impl Job {
                         .unwrap_or_else(PoisonError::into_inner)
                         .0
                 }
-            };
+            });
         }
         status.result()
     }
 
-    /// Ends the job within one step, or at once if it still waits for its turn. The pipeline is as it was before.
+    /// Ends the job within one layer, or at once if it still waits for its turn. The pipeline is as it was before.
     /// Without effect on a job that has ended.
     pub fn cancel(&self) {
         self.shared.cancel();

@@ -2,6 +2,7 @@
 
 mod device;
 pub(crate) mod files;
+pub(crate) mod interrupt;
 pub(crate) mod memory;
 mod numbers;
 mod shared;

@@ -9,7 +9,7 @@ use std::sync::{Once, OnceLock};
 use sdxl_torch::shim::{self, *};
 use tch::{TchError, Tensor};
 
-use super::{Device, THREADS, locked};
+use super::{Device, THREADS, interrupt, locked};
 use crate::error::Result;
 
 fn check(status: c_int) -> Result<()> {
@@ -68,6 +68,7 @@ pub(crate) fn load() -> Result<()> {
     static FIRST: Once = Once::new();
     FIRST.call_once(|| {
         let _ = load_cuda();
+        interrupt::wait_at_end();
         locked(&THREADS).tell_libtorch();
     });
     Ok(())

@@ -5,6 +5,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, ThreadId};
 
+use super::interrupt::{self, Busy, Pending};
 use crate::error::{Error, Result};
 
 type Task = Box<dyn FnOnce() + Send>;
@@ -48,6 +49,11 @@ impl Worker {
             Some(queue) => queue,
             none => none.insert(Queue::new()?),
         };
+        let pending = Pending::new();
+        let task = move || {
+            let _pending = pending;
+            task();
+        };
         queue.tasks.send(Box::new(task)).map_err(|_| gone())?;
         Ok(queue.thread)
     }
@@ -70,12 +76,14 @@ impl Thread {
         let work = move || {
             for queue in waiting {
                 for task in queue {
+                    let _busy = Busy::new();
                     // Tasks report their own panics; whatever else comes must not end the thread.
                     let _ = catch_unwind(AssertUnwindSafe(task));
                 }
                 locked(&IDLE).push(Self { queues: own.clone(), id: thread::current().id() });
             }
         };
+        interrupt::wait_at_end();
         let thread = thread::Builder::new().name("sdxl-worker".into()).spawn(work);
         let none = |error| Error::Internal { reason: format!("no thread to work on: {error}") };
         Ok(Self { queues, id: thread.map_err(none)?.thread().id() })

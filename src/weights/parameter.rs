@@ -7,6 +7,7 @@ use tch::{Kind, Tensor};
 use super::lora::{LowRank, WeightedChange, with_changes};
 use super::stored::Stored;
 use crate::error::Result;
+use crate::runtime::interrupt;
 use crate::runtime::shim::{grad_enabled, trim};
 
 /// A matrix or kernel: stored in the type of the file, used in the compute type.
@@ -65,7 +66,11 @@ impl Parameter {
 
     /// Calls `body` with the weight in the compute type. The tensor is gone when `body` returns: it must not
     /// be kept, nor any view of it.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`](crate::Error::Cancelled) where nobody wants the result any more, so before each layer.
     pub fn with<R>(&self, body: impl FnOnce(&Tensor) -> Result<R>) -> Result<R> {
+        interrupt::check_layer()?;
         let stored = self.stored.tensor()?;
         if self.changes.is_empty() && stored.f_kind()? == self.compute {
             return body(&stored);

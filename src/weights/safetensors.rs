@@ -14,6 +14,7 @@ use super::source::TensorSpec;
 use crate::error::{Error, Result};
 use crate::host::{Held, Plain};
 use crate::runtime::files::{Source, write_atomically, zeros};
+use crate::runtime::interrupt;
 use crate::runtime::upload::{FillError, bytes_of, tensor_filled};
 use crate::runtime::{Precision, shim};
 
@@ -68,6 +69,7 @@ impl SafetensorsFile {
 
     /// Rows `rows` of a tensor's first dimension (all of it for a scalar), in the file's own type.
     pub(crate) fn read(&self, name: &str, info: &TensorInfo, rows: std::ops::Range<i64>) -> Result<Tensor> {
+        interrupt::check()?;
         let kind = kind(info.dtype).ok_or_else(|| {
             Error::file(
                 &self.path,

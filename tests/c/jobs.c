@@ -91,6 +91,39 @@ static void cancelling_leaves_nothing_behind(sdxl_pipeline pipeline, sdxl_reques
   draws_the_same(pipeline, request);
 }
 
+static double seconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+// Polls a job until it has taken so many of its steps, and knows how many there are.
+static double when_taken(sdxl_job job, uint32_t steps) {
+  for (sdxl_progress progress = poll_job(job); progress.of == 0 || progress.step < steps; progress = poll_job(job)) {
+    struct timespec pause = {.tv_nsec = 200000};
+    nanosleep(&pause, NULL);
+  }
+  return seconds();
+}
+
+// The step of a large picture takes its time, and a job ends within one of its layers.
+static void a_job_ends_within_a_step(sdxl_pipeline pipeline) {
+  sdxl_request large = new_request("a cat", 2);
+  OK(sdxl_request_set_size(large, 768, 768));
+  sdxl_job job = start(pipeline, large);
+  double began = when_taken(job, 0), step = when_taken(job, 1) - began;
+  struct timespec pause = {.tv_nsec = (long)(1e9 * (step < 1 ? step : 1) / 4)};
+  nanosleep(&pause, NULL);
+  began = seconds();
+  OK(sdxl_job_cancel(job));
+  EXPECT_STATUS(SDXL_STATUS_CANCELLED, sdxl_job_wait(job, -1));
+  double ended = seconds() - began;
+  printf("jobs: ended %.1f ms after it was cancelled, in a step of %.0f ms\n", 1e3 * ended, 1e3 * step);
+  EXPECT(ended < step / 2);
+  OK(sdxl_job_free(job));
+  OK(sdxl_request_free(large));
+}
+
 static void jobs_wait_for_their_turn(sdxl_pipeline pipeline, sdxl_request request) {
   sdxl_request longer = new_request("a dog", 200);
   sdxl_job first = start(pipeline, longer), second = start(pipeline, request), third = start(pipeline, request);
@@ -245,6 +278,7 @@ int main(int argc, char **argv) {
   draw(pipeline, request, expected);
   progress_is_told(pipeline, request);
   cancelling_leaves_nothing_behind(pipeline, request);
+  a_job_ends_within_a_step(pipeline);
   jobs_wait_for_their_turn(pipeline, request);
   callbacks_may_re_enter(pipeline, request);
   everything_may_be_freed_while_it_runs(pipeline, request);

@@ -11,7 +11,7 @@ use crate::conditioning::Size;
 use crate::error::{Error, Result};
 use crate::image::Image;
 use crate::pipeline::{Latents, Request};
-use crate::runtime::locked;
+use crate::runtime::{interrupt, locked};
 
 /// What a job has to do. It holds the pipeline.
 pub(super) struct Work {
@@ -24,7 +24,7 @@ pub(super) struct Work {
 pub(super) struct Shared {
     /// Until it is begun or cancelled: whoever sees a job's end finds its pipeline no longer held by it.
     pub(super) work: Mutex<Option<Work>>,
-    pub(super) is_cancelled: AtomicBool,
+    pub(super) is_cancelled: Arc<AtomicBool>,
     pub(super) is_silent: AtomicBool,
     /// Locked during its calls.
     pub(super) observer: Mutex<Option<Observer>>,
@@ -86,7 +86,12 @@ impl Status {
 impl Shared {
     pub(super) fn run(&self) {
         let Some(work) = self.begin() else { return };
-        let drawn = catch_unwind(AssertUnwindSafe(|| self.draw(work)))
+        let is_cancelled = {
+            let flag = Arc::clone(&self.is_cancelled);
+            move || flag.load(Ordering::Relaxed)
+        };
+        let draw = || interrupt::unless(is_cancelled, || self.draw(work));
+        let drawn = catch_unwind(AssertUnwindSafe(draw))
             .unwrap_or_else(|panic| Err(Error::Internal { reason: text_of(&*panic) }));
         drop(locked(&self.observer).take());
         let mut status = locked(&self.status);
@@ -127,9 +132,9 @@ impl Shared {
     }
 
     fn draw(&self, work: Work) -> Result<Made> {
-        self.check()?;
+        interrupt::check()?;
         let made = (work.drawing)(&work.request, work.output, &mut |event| self.note(event))?;
-        self.check()?;
+        interrupt::check()?;
         Ok(made)
     }
 
@@ -152,7 +157,7 @@ impl Shared {
             }),
             Event::Decoding => {
                 locked(&self.status).progress.state = JobState::Decoding;
-                self.check()
+                interrupt::check()
             }
         }
     }
@@ -164,18 +169,14 @@ impl Shared {
             change(&mut status);
             status.progress_now()
         };
-        self.check()?;
+        interrupt::check()?;
         if let Some(observer) = locked(&self.observer).as_mut()
             && !self.is_silent.load(Ordering::Relaxed)
-            && observer(progress) == Flow::Cancel
+            && interrupt::outside_or_never(|| observer(progress)) == Flow::Cancel
         {
             self.is_cancelled.store(true, Ordering::Relaxed);
         }
-        self.check()
-    }
-
-    fn check(&self) -> Result<()> {
-        if self.is_cancelled.load(Ordering::Relaxed) { Err(Error::Cancelled) } else { Ok(()) }
+        interrupt::check()
     }
 }
 

@@ -77,7 +77,7 @@ namespace Sdxl
         }
 
         /// <summary>
-        /// Ends the job within one step, or at once if it still waits for its turn, and returns without waiting for
+        /// Ends the job within one layer, or at once if it still waits for its turn, and returns without waiting for
         /// that. The pipeline is as it was before. Without effect on a job that has ended; any number of times.
         /// </summary>
         public void Cancel()

@@ -41,7 +41,7 @@ namespace Sdxl
         /// Cancels all jobs and waits for them. libtorch does not survive the end of the process while it computes: a
         /// program that returns from Main is served by this library, one that ends in another way calls this first.
         /// </summary>
-        /// <param name="timeout">how long it may wait; a job ends within one step.</param>
+        /// <param name="timeout">how long it may wait; a job ends within one layer.</param>
         /// <returns>Whether all jobs have ended.</returns>
         public static bool CancelJobs(TimeSpan timeout)
         {
@@ -80,7 +80,7 @@ namespace Sdxl
             }
         }
 
-        /// <summary>Waits for what computes. A minute is more than any step takes; a process that hangs is worse.</summary>
+        /// <summary>Waits for what computes. A minute is more than any layer takes; a process that hangs is worse.</summary>
         static void Exit()
         {
             TimeSpan minute = TimeSpan.FromMinutes(1);

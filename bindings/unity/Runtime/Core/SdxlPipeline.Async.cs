@@ -30,7 +30,7 @@ namespace Sdxl
         /// <summary>Draws the one picture of a request.</summary>
         /// <param name="request">what to draw. With more than one picture, call <see cref="GenerateImagesAsync"/>.</param>
         /// <param name="progress">told of every change that is seen; the caller's exceptions cancel the job.</param>
-        /// <param name="cancellationToken">ends the job within one step.</param>
+        /// <param name="cancellationToken">ends the job within one layer.</param>
         public Task<SdxlImage> GenerateAsync(
             SdxlRequest request,
             IProgress<SdxlProgress> progress = null,
@@ -43,7 +43,7 @@ namespace Sdxl
         /// <param name="request">what to draw. With more than one picture, call <see cref="GenerateImagesAsync"/>.</param>
         /// <param name="progress">told of every change that is seen, or null.</param>
         /// <param name="preview">given a small picture after each step that is seen, or null; it disposes of them.</param>
-        /// <param name="cancellationToken">ends the job within one step.</param>
+        /// <param name="cancellationToken">ends the job within one layer.</param>
         public async Task<SdxlImage> GenerateAsync(
             SdxlRequest request,
             IProgress<SdxlProgress> progress,
@@ -62,7 +62,7 @@ namespace Sdxl
         /// <param name="request">what to draw.</param>
         /// <param name="progress">told of every change that is seen, or null.</param>
         /// <param name="preview">given a small picture after each step that is seen, or null; it disposes of them.</param>
-        /// <param name="cancellationToken">ends the job within one step.</param>
+        /// <param name="cancellationToken">ends the job within one layer.</param>
         public async Task<SdxlImage[]> GenerateImagesAsync(
             SdxlRequest request,
             IProgress<SdxlProgress> progress = null,

@@ -110,7 +110,7 @@ namespace Sdxl.Unity
             }
         }
 
-        /// <summary>Ends the picture under way, within one step. Without effect where there is none.</summary>
+        /// <summary>Ends the picture under way, within one layer. Without effect where there is none.</summary>
         [ContextMenu("Cancel")]
         public void Cancel()
         {
