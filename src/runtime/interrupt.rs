@@ -83,7 +83,9 @@ pub(crate) struct Busy {
 impl Busy {
     pub(crate) fn new() -> Self {
         PROCESS.store(std::process::id(), Ordering::Relaxed);
-        Self { _depth: Depth::set(|depth| depth + 1) }
+        // What begins when the process ends already is refused at its first layer. It would be waited for again and again.
+        let is_counted = !ENDING.load(Ordering::SeqCst);
+        Self { _depth: Depth::set(|depth| depth + usize::from(is_counted)) }
     }
 }
 
