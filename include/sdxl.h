@@ -35,9 +35,9 @@
 // - Structs begin with struct_size, which the caller sets to sizeof the struct, so that they can grow.
 // - A setter checks its value at once, and changes nothing where it fails.
 // - Nothing is printed but the text of an internal error, nothing is process-wide but sdxl_set_threads, and no exception
-//   or panic leaves the library. It stays loaded once it is, because libtorch does not survive being unloaded. Nor does it
-//   survive the end of the process while it computes, and the library has no exit handler: before main returns, cancel
-//   jobs and wait for them.
+//   or panic leaves the library. It stays loaded once it is, because libtorch does not survive being unloaded. When the
+//   process ends, what the library computes is cancelled and waited for, which takes a layer: a second, or some with large
+//   pictures. What is asked for from then on fails with SDXL_STATUS_CANCELLED where it would compute.
 
 
 #ifndef SDXL_H
@@ -1813,7 +1813,7 @@ sdxl_status sdxl_job_poll(sdxl_job job, sdxl_progress *out_progress);
 /// Any thread. Since 0.1.
 sdxl_status sdxl_job_wait(sdxl_job job, int64_t milliseconds);
 
-/// Ends a job within one layer, which takes a second at most, or at once if it still waits for its turn, and returns
+/// Ends a job within one layer, which takes seconds at most, or at once if it still waits for its turn, and returns
 /// without waiting for that. The pipeline is as it was before. Without effect on a job that has ended.
 ///
 /// - job: which one.

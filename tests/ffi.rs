@@ -207,6 +207,7 @@ fn a_process_may_end() {
         "started",
         "drawing",
         "drawing, freed at the end",
+        "in a callback, freed at the end",
         "cancelled",
         "calling back",
         "loading",

@@ -14,8 +14,7 @@
 static inline void fail(const char *call) {
   fprintf(stderr, "%s: %s\n", call, sdxl_last_error_message());
   fflush(NULL);
-  // Jobs may be under way, and libtorch does not survive exit() then.
-  _Exit(1);
+  exit(1);
 }
 
 static inline sdxl_pipeline load(const char *model) {

@@ -199,7 +199,7 @@ pub extern "C" fn sdxl_job_wait(job: sdxl_job, milliseconds: i64) -> sdxl_status
     guard(|| Ok(get(job)?.wait(u64::try_from(milliseconds).ok().map(Duration::from_millis))?))
 }
 
-/// Ends a job within one layer, which takes a second at most, or at once if it still waits for its turn, and returns
+/// Ends a job within one layer, which takes seconds at most, or at once if it still waits for its turn, and returns
 /// without waiting for that. The pipeline is as it was before. Without effect on a job that has ended.
 ///
 /// - job: which one.

@@ -181,7 +181,7 @@ impl Talk {
 impl Home {
     /// The process; another one where it has died.
     fn process(&self) -> Result<Arc<Process>> {
-        let mut process = locked(&self.process);
+        let mut process = interrupt::outside(|| locked(&self.process));
         if let Some(process) = process.as_ref().filter(|process| !process.has_ended()) {
             return Ok(Arc::clone(process));
         }
@@ -229,8 +229,11 @@ impl Home {
         let mut stopped = None;
         loop {
             while !talk.heard(talk.channel.has_message(MOMENT))? {
-                // Closes the channel, by which the other process knows.
-                interrupt::check()?;
+                if let Err(cancelled) = interrupt::check() {
+                    // By which the other process knows, also where a fork of this one has a copy of the channel.
+                    system::shut_down(talk.channel.socket());
+                    return Err(cancelled);
+                }
             }
             match talk.heard(talk.channel.receive())? {
                 News::Event(event) => {

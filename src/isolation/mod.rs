@@ -5,9 +5,10 @@
 //! shared memory whose descriptor the socket carries, so there is no file that could be left behind.
 //!
 //! Host and worker take turns: whoever has sent an order waits for the answer, and a job's worker waits after each event
-//! until it is told to go on or to stop. So cancelling, callbacks and waiting are those of [`Job`](crate::pipeline::Job):
-//! only what its thread does between two events is elsewhere. What goes on at the same time has its own channel, a
-//! socket that the worker serves on a thread of its own.
+//! until it is told to go on or to stop. So callbacks and waiting are those of [`Job`](crate::pipeline::Job): only what its
+//! thread does between two events is elsewhere. Where a job is cancelled there, the host closes its channel, which the worker
+//! sees before the next layer; the job has ended by then, and another may have begun. What goes on at the same time has its
+//! own channel, a socket that the worker serves on a thread of its own.
 //!
 //! - `engine`: a pipeline here or apart, as the C interface sees it.
 //! - `isolated`: one that is apart. It starts its process again where that has died.

@@ -5,9 +5,9 @@ use tch::Tensor;
 use crate::error::Result;
 use crate::weights::{Parameter, Weights};
 
-/// Elements of an input up to which a weight is expanded in parts, since the product with each part reads it again. At
+/// Elements of one picture's input up to which a weight is expanded in parts, since the product with each part reads it again. At
 /// 256 x 256 (64 x 1280, 256 x 640) SDXL's UNet gained 15 %, at 512 x 512 (256 x 1280, 1024 x 640) nothing.
-const MOST_INPUTS: usize = 1 << 18;
+const MOST_INPUTS: i64 = 1 << 18;
 
 /// `y = x·Wᵀ + b`.
 #[derive(Debug)]
@@ -43,12 +43,15 @@ impl Linear {
     /// # Shapes
     /// `(…, in)` to `(…, out)`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if x.numel() <= MOST_INPUTS
-            && let Some(rows) = self.weight.rows_at_once()
+        let stored = self.weight.read()?;
+        // By the size of one picture, as convolutions do, so that all batches take the same path.
+        let inputs = x.numel() as i64 / x.size().first().copied().unwrap_or(1).max(1);
+        if inputs <= MOST_INPUTS
+            && let Some(rows) = self.weight.rows_at_once(&stored)?
         {
-            return self.forward_by_rows(x, rows);
+            return self.forward_by_rows(x, &stored, rows);
         }
-        let y = self.weight.with(|weight| Ok(x.f_linear(weight, self.bias.as_ref())?))?;
+        let y = self.weight.with_whole(&stored, |weight| Ok(x.f_linear(weight, self.bias.as_ref())?))?;
         match self.weight.low_rank() {
             Some(low_rank) => Ok(y.f_add(&low_rank.linear(x)?)?),
             None => Ok(y),
@@ -56,15 +59,15 @@ impl Linear {
     }
 
     /// The same, of so many rows of the weight at once.
-    fn forward_by_rows(&self, x: &Tensor, rows: i64) -> Result<Tensor> {
+    fn forward_by_rows(&self, x: &Tensor, stored: &Tensor, rows: i64) -> Result<Tensor> {
         let mut shape = x.size();
         let inputs = shape.pop().unwrap_or(1);
-        let outputs = self.weight.stored().shape().first().copied().unwrap_or(0);
+        let outputs = stored.size().first().copied().unwrap_or(0);
         shape.push(outputs);
         let rows_of_x = x.f_reshape([-1, inputs])?;
         let (count, _) = rows_of_x.size2()?;
         let y = Tensor::f_empty([count, outputs], (x.f_kind()?, x.device()))?;
-        self.weight.with_rows(rows, |first, weight| {
+        self.weight.with_rows(stored, rows, |first, weight| {
             let (rows, _) = weight.size2()?;
             let (part, transposed) = (y.f_narrow(1, first, rows)?, weight.f_tr()?);
             let _ = match &self.bias {
@@ -99,7 +102,7 @@ mod tests {
                 let layer = Linear::new(Parameter::new(stored.shallow_clone(), Kind::Float), bias);
                 // 600 leave a part of 100.
                 for rows in [1, 600, 2500, 9999] {
-                    let found = layer.forward_by_rows(&x, rows).unwrap();
+                    let found = layer.forward_by_rows(&x, &stored, rows).unwrap();
                     assert_eq!(found.size(), [2, 7, 2500]);
                     let error = (double(&found) - &expected).norm() / expected.norm();
                     assert!(error.double_value(&[]) < 1e-6, "{kind:?}, {rows} rows: {error}");
@@ -111,7 +114,8 @@ mod tests {
     #[test]
     fn large_weights_are_expanded_in_parts() {
         let rows_at_once = |shape: &[i64], kind| {
-            Parameter::new(Tensor::zeros(shape, (kind, tch::Device::Cpu)), Kind::Float).rows_at_once()
+            let stored = Tensor::zeros(shape, (kind, tch::Device::Cpu));
+            Parameter::new(stored.shallow_clone(), Kind::Float).rows_at_once(&stored).unwrap()
         };
         let threads = i64::from(tch::get_num_threads());
         // The backward pass would need the whole.

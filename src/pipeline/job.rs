@@ -249,7 +249,8 @@ impl Job {
     /// job met.
     pub fn wait(&self, timeout: Option<Duration>) -> Result<()> {
         let mut status = locked(&self.shared.status);
-        let is_open = |status: &mut Status| !status.progress.state.is_final();
+        // Those that wait behind one which stays where it is do not end.
+        let is_open = |status: &mut Status| !status.progress.state.is_final() && !interrupt::is_ending();
         if self.thread != thread::current().id() {
             let changed = &self.shared.changed;
             status = interrupt::outside(|| match timeout {
@@ -339,7 +340,7 @@ impl Job {
         self.shared.is_silent.store(true, Ordering::Relaxed);
         if self.thread != thread::current().id() {
             // Waits for a call that is under way.
-            let observer = locked(&self.shared.observer).take();
+            let observer = interrupt::outside(|| locked(&self.shared.observer)).take();
             drop(observer);
         }
     }

@@ -3,13 +3,14 @@
 //!
 //! libtorch's static objects are destroyed while a process ends, and oneDNN makes some of them in its first operations
 //! of each kind, so that a function given to `atexit` before those is called too late. But the thread that calls `exit`
-//! destroys its thread-local objects before anything else: one of ours calls `atexit` there, and what comes last to that
-//! list is called first. A thread that has no such object, because it never called this crate, finds the function there
-//! that a layer has left.
+//! destroys its thread-local objects before anything else (glibc, macOS): one of ours calls `atexit` there, and what comes
+//! last to that list is called first. A thread that has no such object, because it never called this crate, finds the
+//! function there that a layer has left. Windows ends all other threads first, so nothing has to be waited for there.
 #![expect(unsafe_code, reason = "`atexit`, which the standard library does not have")]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -34,8 +35,9 @@ static PENDING: AtomicUsize = AtomicUsize::new(0);
 /// The process in which they are: a fork has a copy of the number, but not of the threads.
 static PROCESS: AtomicU32 = AtomicU32::new(0);
 
-/// How long the end of a process waits for the layers that are being computed, at most. The largest take a second.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end of a process waits for the layers that are being computed, at most. Most take far less than a second;
+/// the autoencoder's attention takes 5 s at 1024x1024 on one core.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Called before a tensor is read.
 ///
@@ -45,7 +47,12 @@ pub(crate) fn check() -> Result<()> {
     // A thread that is ending has no such question any more.
     let question = IS_CANCELLED.try_with(|question| question.borrow().clone()).unwrap_or_default();
     let is_cancelled = question.is_some_and(|is_cancelled| is_cancelled());
-    if is_cancelled || ENDING.load(Ordering::SeqCst) { Err(Error::Cancelled) } else { Ok(()) }
+    if is_cancelled || is_ending() { Err(Error::Cancelled) } else { Ok(()) }
+}
+
+/// Whether the process ends. What its end does not wait for must leave libtorch alone from then on.
+pub(crate) fn is_ending() -> bool {
+    ENDING.load(Ordering::SeqCst)
 }
 
 /// Called before each layer; errors as [`check`]'s.
@@ -84,7 +91,7 @@ impl Busy {
     pub(crate) fn new() -> Self {
         PROCESS.store(std::process::id(), Ordering::Relaxed);
         // What begins when the process ends already is refused at its first layer. It would be waited for again and again.
-        let is_counted = !ENDING.load(Ordering::SeqCst);
+        let is_counted = !is_ending();
         Self { _depth: Depth::set(|depth| depth + usize::from(is_counted)) }
     }
 }
@@ -107,24 +114,24 @@ impl Drop for Pending {
     }
 }
 
-/// Waits for others, or calls what is not ours: meanwhile the end of the process does not wait for this thread.
+/// Waits for others: meanwhile the end of the process does not wait for this thread.
 pub(crate) fn outside<R>(call: impl FnOnce() -> R) -> R {
     let _depth = Depth::set(|_| 0);
     call()
 }
 
-/// The same for what may take the rest of the process's time. What this thread has of libtorch's is not touched again
-/// where the end of the process did not wait for it.
-pub(crate) fn outside_or_never<R>(call: impl FnOnce() -> R) -> R {
-    let result = outside(call);
-    if ENDING.load(Ordering::SeqCst) {
-        outside(|| {
-            loop {
-                thread::park();
-            }
-        });
-    }
-    result
+/// Calls what is not ours, for whose work nobody has asked whether it is wanted. The end of the process does not wait.
+pub(crate) fn call_back<R>(call: impl FnOnce() -> R) -> R {
+    unless(|| false, || outside(call))
+}
+
+/// Stays here until the process has ended.
+pub(crate) fn stay() -> ! {
+    outside(|| {
+        loop {
+            thread::park();
+        }
+    })
 }
 
 /// How deep this thread was in this crate's work, which it is again once this is dropped, also when a panic unwinds.
@@ -172,16 +179,20 @@ impl Drop for Thread {
 
 /// The function stays, as this library does (`-z nodelete`). Where this fails nothing waits.
 pub(super) fn wait_at_end() {
-    // SAFETY: needs nothing.
-    unsafe { libc::atexit(end) };
+    if cfg!(unix) {
+        // SAFETY: needs nothing.
+        unsafe { libc::atexit(end) };
+    }
 }
 
 extern "C" fn end() {
+    /// Of the first call; there are as many as were registered.
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
     if PROCESS.load(Ordering::Relaxed) != std::process::id() {
         return;
     }
     ENDING.store(true, Ordering::SeqCst);
-    let began = Instant::now();
+    let began = BEGAN.get_or_init(Instant::now);
     while BUSY.load(Ordering::SeqCst) > 0 && began.elapsed() < PATIENCE {
         thread::sleep(Duration::from_millis(1));
     }

@@ -58,7 +58,9 @@ impl Drop for Generator {
 ///
 /// # Errors
 /// [`Error::Torch`](crate::Error::Torch) with what the system's loader says. Another call tries again.
+/// [`Error::Cancelled`](crate::Error::Cancelled) where nobody wants the result any more.
 pub(crate) fn load() -> Result<()> {
+    interrupt::check()?;
     // SAFETY: returns NULL or a text of this thread.
     let problem =
         unsafe { NonNull::new(sdxl_shim_load().cast_mut()).map(|text| CStr::from_ptr(text.as_ptr())) };

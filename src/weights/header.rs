@@ -11,7 +11,8 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 /// SDXL's own headers have about 2500 tensors and stay under 0.4 MB.
 pub(super) const HEADER_CAP: u64 = 32 << 20;
-const TENSORS_CAP: usize = 65_536;
+/// Of a file, and of a model.
+pub(super) const TENSORS_CAP: usize = 32_768;
 const RANK_CAP: usize = 8;
 const NAME_CAP: usize = 512;
 /// Training programs write about a hundred texts.

@@ -71,21 +71,39 @@ impl Parameter {
         &self.stored
     }
 
+    /// The weight as stored, for one layer: read now where it is not kept.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`](crate::Error::Cancelled) where nobody wants the result any more;
+    /// [`Error::Io`](crate::Error::Io) where the file no longer has it.
+    pub(crate) fn read(&self) -> Result<Tensor> {
+        interrupt::check_layer()?;
+        self.stored.tensor()
+    }
+
     /// Calls `body` with the weight in the compute type. The tensor is gone when `body` returns: it must not
     /// be kept, nor any view of it.
     ///
     /// # Errors
-    /// [`Error::Cancelled`](crate::Error::Cancelled) where nobody wants the result any more, so before each layer.
+    /// [`Error::Cancelled`](crate::Error::Cancelled) where nobody wants the result any more;
+    /// [`Error::Io`](crate::Error::Io) where the weight is read now and its file no longer has it.
     pub fn with<R>(&self, body: impl FnOnce(&Tensor) -> Result<R>) -> Result<R> {
-        interrupt::check_layer()?;
-        let stored = self.stored.tensor()?;
+        self.with_whole(&self.read()?, body)
+    }
+
+    /// The same, of a weight that is read.
+    pub(crate) fn with_whole<R>(
+        &self,
+        stored: &Tensor,
+        body: impl FnOnce(&Tensor) -> Result<R>,
+    ) -> Result<R> {
         if self.changes.is_empty() && stored.f_kind()? == self.compute {
-            return body(&stored);
+            return body(stored);
         }
         // Under gradients the backward pass would read a scratch that other layers have overwritten since.
         let reusable = self.compute == Kind::Float && !grad_enabled();
         SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-            Ok(mut scratch) if reusable => body(&self.expand_into(&mut scratch, &stored)?),
+            Ok(mut scratch) if reusable => body(&self.expand_into(&mut scratch, stored)?),
             // Another parameter is in the scratch, further up the stack.
             _ => body(&with_changes(stored.f_to_kind(self.compute)?, &self.changes)?),
         })
@@ -95,28 +113,26 @@ impl Parameter {
     ///
     /// A part that stays in the caches is not written to memory and read again. One that has few rows costs more than
     /// that in the product: with 5120 columns, 3 to 15 % were lost, where 640 and 1280 gained up to 23 %.
-    pub(crate) fn rows_at_once(&self) -> Option<i64> {
-        let Stored::Kept(stored) = &self.stored else { return None };
-        let [rows, columns] = *stored.size().as_slice() else { return None };
+    pub(crate) fn rows_at_once(&self, stored: &Tensor) -> Result<Option<i64>> {
+        let [rows, columns] = *stored.size().as_slice() else { return Ok(None) };
         let is_plain = self.changes.is_empty()
             && self.low_rank.is_none()
             && self.compute == Kind::Float
-            && matches!(stored.f_kind(), Ok(Kind::Half | Kind::BFloat16))
+            && matches!(stored.f_kind()?, Kind::Half | Kind::BFloat16)
             && stored.device() == Device::Cpu
             && !grad_enabled();
         let at_once = PART * i64::from(tch::get_num_threads()) / columns.max(1);
-        (is_plain && columns <= MOST_COLUMNS && rows > at_once).then_some(at_once)
+        Ok((is_plain && columns <= MOST_COLUMNS && rows > at_once).then_some(at_once))
     }
 
     /// Calls `body` with so many rows of a matrix in the compute type after the other, and with the number of the first.
-    /// Otherwise as [`with`](Self::with).
+    /// Otherwise as [`with_whole`](Self::with_whole).
     pub(crate) fn with_rows(
         &self,
+        stored: &Tensor,
         rows: i64,
         mut body: impl FnMut(i64, &Tensor) -> Result<()>,
     ) -> Result<()> {
-        interrupt::check_layer()?;
-        let stored = self.stored.tensor()?;
         let all = stored.size().first().copied().unwrap_or(0);
         let mut scratch = SCRATCH.take();
         let result = (0..all).step_by(rows.max(1) as usize).try_for_each(|first| {

@@ -6,6 +6,7 @@ use std::fmt::{self, Display};
 
 use tch::{Kind, Tensor};
 
+use super::header::TENSORS_CAP;
 use super::lora::{LowRank, WeightedChange, with_changes};
 use super::parameter::Parameter;
 use super::stored::{Stored, Streamed};
@@ -173,9 +174,6 @@ impl TensorSource for LoadedTensors {
         }
     }
 }
-
-/// As many as a file may have.
-const TENSORS_CAP: usize = 65_536;
 
 /// Lists the tensors that a model's `load` asks for. Nothing is read and next to nothing allocated.
 #[derive(Default)]

@@ -58,12 +58,28 @@ static int32_t leave_at_the_third_step(void *user_data, sdxl_job drawing, const 
   return SDXL_FLOW_CONTINUE;
 }
 
+static int in_callback;
+
+static int32_t take_long(void *user_data, sdxl_job drawing, const sdxl_progress *progress) {
+  (void)user_data;
+  (void)drawing;
+  if (progress->step == 1) {
+    __atomic_store_n(&in_callback, 1, __ATOMIC_SEQ_CST);
+    pause_for(300000000);
+  }
+  return SDXL_FLOW_CONTINUE;
+}
+
 // What static objects of C++ do.
-static sdxl_job job;
+static sdxl_job job, behind;
 
 static void wait_and_free(void) {
   EXPECT(sdxl_job_wait(job, -1) != SDXL_STATUS_UNFINISHED);
   OK(sdxl_job_free(job));
+  if (behind.id != 0) {
+    EXPECT_STATUS(SDXL_STATUS_CANCELLED, sdxl_job_wait(behind, -1));
+    OK(sdxl_job_free(behind));
+  }
 }
 
 static int end(void) {
@@ -89,6 +105,13 @@ int main(int argc, char **argv) {
   } else if (strcmp(what, "drawing, freed at the end") == 0) {
     EXPECT(atexit(wait_and_free) == 0);
     job = under_way(model, 1);
+  } else if (strcmp(what, "in a callback, freed at the end") == 0) {
+    EXPECT(atexit(wait_and_free) == 0);
+    sdxl_pipeline pipeline = load(model);
+    sdxl_request request = new_request("a dog", 900);
+    OK(sdxl_job_start(pipeline, request, take_long, NULL, &job));
+    behind = start(pipeline, request);
+    while (!__atomic_load_n(&in_callback, __ATOMIC_SEQ_CST)) pause_for(1000000);
   } else if (strcmp(what, "cancelled") == 0) {
     sdxl_job drawing = under_way(model, 1);
     OK(sdxl_job_cancel(drawing));

@@ -183,6 +183,18 @@ static int32_t re_enter(void *user_data, sdxl_job job, const sdxl_progress *prog
     OK(sdxl_pipeline_free(clone));
   }
   if (progress->step == 3) {
+    // Whether other work is wanted is another question than whether this job is.
+    sdxl_pipeline clone;
+    OK(sdxl_job_cancel(job));
+    OK(sdxl_pipeline_clone(self->pipeline, &clone));
+    draws_the_same(clone, self->request);
+    OK(sdxl_pipeline_free(clone));
+    sdxl_latents noise;
+    OK(sdxl_latents_new_noise(&(uint64_t){5}, 1, 4, 8, 8, 0, &noise));
+    sdxl_image decoded;
+    OK(sdxl_pipeline_decode(self->pipeline, noise, &decoded, 1, &count));
+    OK(sdxl_image_free(decoded));
+    OK(sdxl_latents_free(noise));
     OK(sdxl_job_free(job));
     EXPECT_STATUS(SDXL_STATUS_INVALID_HANDLE, sdxl_job_cancel(job));
   }

@@ -73,11 +73,17 @@ impl Status {
         JobProgress { elapsed, remaining, ..self.progress }
     }
 
+    fn end(&mut self, state: JobState) {
+        self.progress = JobProgress { state, remaining: Duration::ZERO, ..self.progress_now() };
+        self.denoised = None;
+    }
+
     pub(super) fn result(&self) -> Result<()> {
         match (self.progress.state, &self.error) {
             (JobState::Finished, _) => Ok(()),
             (JobState::Cancelled, _) => Err(Error::Cancelled),
             (_, Some(error)) => Err(Error::Job(Arc::clone(error))),
+            _ if interrupt::is_ending() => Err(Error::Cancelled),
             _ => Err(Error::Unfinished),
         }
     }
@@ -95,7 +101,6 @@ impl Shared {
             .unwrap_or_else(|panic| Err(Error::Internal { reason: text_of(&*panic) }));
         drop(locked(&self.observer).take());
         let mut status = locked(&self.status);
-        let progress = status.progress_now();
         let state = match drawn {
             Ok((latents, images)) => {
                 (status.latents, status.images) = (Some(latents), images);
@@ -107,8 +112,7 @@ impl Shared {
                 JobState::Failed
             }
         };
-        status.progress = JobProgress { state, remaining: Duration::ZERO, ..progress };
-        status.denoised = None;
+        status.end(state);
         self.changed.notify_all();
     }
 
@@ -170,13 +174,25 @@ impl Shared {
             status.progress_now()
         };
         interrupt::check()?;
-        if let Some(observer) = locked(&self.observer).as_mut()
-            && !self.is_silent.load(Ordering::Relaxed)
-            && interrupt::outside_or_never(|| observer(progress)) == Flow::Cancel
-        {
+        if self.ask(progress) == Flow::Cancel {
             self.is_cancelled.store(true, Ordering::Relaxed);
         }
+        if interrupt::is_ending() {
+            // The end of the process may not have waited for the observer, and there are tensors on this stack.
+            locked(&self.status).end(JobState::Cancelled);
+            self.changed.notify_all();
+            interrupt::stay();
+        }
         interrupt::check()
+    }
+
+    fn ask(&self, progress: JobProgress) -> Flow {
+        match locked(&self.observer).as_mut() {
+            Some(observer) if !self.is_silent.load(Ordering::Relaxed) => {
+                interrupt::call_back(|| observer(progress))
+            }
+            _ => Flow::Continue,
+        }
     }
 }
 

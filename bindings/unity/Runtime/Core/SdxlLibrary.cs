@@ -38,8 +38,8 @@ namespace Sdxl
         }
 
         /// <summary>
-        /// Cancels all jobs and waits for them. libtorch does not survive the end of the process while it computes: a
-        /// program that returns from Main is served by this library, one that ends in another way calls this first.
+        /// Cancels all jobs and waits for them. Not needed before a program ends: libtorch must not compute meanwhile, and
+        /// the library sees to that.
         /// </summary>
         /// <param name="timeout">how long it may wait; a job ends within one layer.</param>
         /// <returns>Whether all jobs have ended.</returns>
