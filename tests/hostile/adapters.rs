@@ -74,7 +74,7 @@ pub(crate) fn cases() -> Vec<Case> {
         file(format!(r#"{{"__metadata__":{{"lora_adapter_metadata":{text}}},{}}}"#, rows.join(",")), 512)
     };
     let many: Vec<(String, &str, &[u64])> =
-        (0..60_000).map(|i| (format!("lora_unet_x{i}.{DOWN}"), "F16", [0u64, 1].as_slice())).collect();
+        (0..30_000).map(|i| (format!("lora_unet_x{i}.{DOWN}"), "F16", [0u64, 1].as_slice())).collect();
     vec![
         lora("nothing in it", file("{}", 0), "an empty file"),
         lora("rank 0", layer(&[(DOWN, "F32", &[0, 32]), (UP, "F32", &[32, 0])]), "has shape [0, 32]"),
@@ -118,7 +118,7 @@ pub(crate) fn cases() -> Vec<Case> {
             ]),
             "hada_t2 is missing",
         ),
-        lora("60 000 halves", named(&many), "has 60000 tensors"),
+        lora("30 000 halves", named(&many), "has 30000 tensors"),
         lora("settings that are no JSON", metadata("{"), "lora_adapter_metadata"),
         lora("settings nested deeply", metadata(&"[".repeat(1 << 20)), "invalid type"),
         lora("an alpha that is a text", metadata(r#"{"unet.lora_alpha":"x"}"#), "expected a number"),
