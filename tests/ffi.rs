@@ -201,7 +201,7 @@ fn the_library_stays_when_it_is_closed() {
 /// A program may end with nothing freed, whatever happens at that moment.
 #[test]
 fn a_process_may_end() {
-    let exit = build("exit", &["-lpthread"], &[&repository("tests/c/exit.c")]);
+    let exit = build("exit", &[], &[&repository("tests/c/exit.c")]);
     let rounds = if is_soak() { 25 } else { 2 };
     for what in [
         "started",

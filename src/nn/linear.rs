@@ -5,8 +5,8 @@ use tch::Tensor;
 use crate::error::Result;
 use crate::weights::{Parameter, Weights};
 
-/// Elements of one picture's input up to which a weight is expanded in parts, since the product with each part reads it again. At
-/// 256 x 256 (64 x 1280, 256 x 640) SDXL's UNet gained 15 %, at 512 x 512 (256 x 1280, 1024 x 640) nothing.
+/// Elements of one picture's input up to which a weight is expanded in parts, since the product with each part reads it
+/// again. At 256 x 256 (64 x 1280, 256 x 640) SDXL's UNet gained 15 %, at 512 x 512 (256 x 1280, 1024 x 640) nothing.
 const MOST_INPUTS: i64 = 1 << 18;
 
 /// `y = x·Wᵀ + b`.

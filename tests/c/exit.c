@@ -124,7 +124,6 @@ int main(int argc, char **argv) {
     // This thread has never called the library.
     void *(*work)(void *) = strcmp(what, "loading") == 0 ? load_again_and_again : draw_again_and_again;
     EXPECT(pthread_create(&thread, NULL, work, model) == 0);
-    pause_for(200000000);
     pause_for(900000000);
   }
   return end();
